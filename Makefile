@@ -1,0 +1,48 @@
+# make report   install, then compare the outlets of the seed articles: report.html
+# make test     install, then run the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL ?= baseline
+
+.PHONY: help setup setup-dev report test lint bench clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+# A stamp says that the environment is as pyproject.toml and constraints.txt want it.
+$(VENV)/.core: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "stance needs Python 3.11 to 3.13: install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "stance needs Python 3.11 to 3.13; this is $$($(PYTHON) --version): name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "this Python has no venv module: on Debian or Ubuntu, apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.core
+
+setup-dev: $(VENV)/.dev
+
+report: $(VENV)/.core
+	$(BIN)/stance compare seeds/articles --model $(MODEL) -o report.html --json comparison.json
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# STANCE_BENCHMARKS and STANCE_SEEDS name folders of data that is not ours to pass on.
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/splitting.py
+	$(BIN)/python benchmarks/repair.py
+	$(BIN)/python benchmarks/intervals.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache report.html comparison.json

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: agreement, scores, intervals, permutation tests. No files, no records."""

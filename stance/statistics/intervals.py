@@ -1,0 +1,102 @@
+"""Intervals whose sampling unit is the article: units of one article are not independent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from stance.errors import DataError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number with its interval, and how many articles and units stand behind it."""
+
+    value: float
+    low: float | None  # None where the data do not allow an interval
+    high: float | None
+    n_articles: int
+    n_units: int
+
+
+def clustered_share(hits: FloatArray, sizes: FloatArray, *, confidence: float = 0.95) -> Estimate:
+    """Return the share of units that are hits, with an interval over articles.
+
+    Wilson limits on the effective number of units: what the spread between articles leaves of
+    them, shrunk further for the few degrees of freedom that few articles give.
+
+    Parameters
+    ----------
+    hits, sizes : shape (n_articles,)
+        How many units of each article are hits, and how many it has; articles have units.
+
+    Raises
+    ------
+    DataError
+        If there is no article or an article has no unit.
+
+    References
+    ----------
+    Korn and Graubard (1998) for the effective sample size; Dean and Pagano (2015), "Evaluating
+    Confidence Interval Methods for Binomial Proportions in Clustered Surveys", for Wilson limits.
+    """
+    n_articles, n_units = len(sizes), int(sizes.sum())
+    if n_articles == 0 or sizes.min() <= 0:
+        raise DataError("a share needs articles that have units")
+    share = float(hits.sum() / n_units)
+    counts = {"n_articles": n_articles, "n_units": n_units}
+    if n_articles < 2:
+        return Estimate(value=share, low=None, high=None, **counts)
+    residuals = hits - share * sizes
+    variance = n_articles / (n_articles - 1) * (residuals**2).sum() / n_units**2
+    # No spread at all (a share of 0 or 1, most often) says little: count articles, not units.
+    effective = min(share * (1 - share) / variance, n_units) if variance > 0 else n_articles
+    z = stats.norm.ppf((1 + confidence) / 2)
+    t = stats.t.ppf((1 + confidence) / 2, n_articles - 1)
+    effective *= (z / t) ** 2
+    middle = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
+    reach = z * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))
+    reach /= 1 + z**2 / effective
+    low, high = max(0.0, middle - reach), min(1.0, middle + reach)
+    return Estimate(value=share, low=float(low), high=float(high), **counts)
+
+
+def article_bootstrap(
+    tables: FloatArray,
+    statistic: Callable[[FloatArray], FloatArray],
+    *,
+    seed: int,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return a statistic of summed tables, with the percentile interval of resampled articles.
+
+    Parameters
+    ----------
+    tables : shape (n_articles, ...)
+        One table of counts an article, such as its confusion table.
+    statistic
+        Takes tables of shape (n, ...) and returns n numbers.
+
+    Raises
+    ------
+    DataError
+        If there is no article.
+    """
+    n_articles = len(tables)
+    if n_articles == 0:
+        raise DataError("a score needs at least one article")
+    value = float(statistic(tables.sum(axis=0)[None])[0])
+    counts = {"n_articles": n_articles, "n_units": int(tables.sum())}
+    if n_articles < 2:
+        return Estimate(value=value, low=None, high=None, **counts)
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(n_articles, np.full(n_articles, 1 / n_articles), size=n_resamples)
+    replicates = statistic(np.tensordot(weights.astype(float), tables, axes=1))
+    low, high = np.quantile(replicates, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(value=value, low=float(low), high=float(high), **counts)
