@@ -1,0 +1,1 @@
+"""Labeled units to a fitted classifier, units to probabilities."""

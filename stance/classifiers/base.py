@@ -1,0 +1,84 @@
+"""What every classifier can do, and predictions by models that never saw the article."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+from stance.codebook import Codebook
+from stance.errors import DataError
+from stance.records import LabeledUnit, Unit
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class Classifier(Protocol):
+    """Learns several tasks at once from labeled units, and gives probabilities for new ones."""
+
+    @property
+    def classes_(self) -> Mapping[str, tuple[str, ...]]:
+        """Task -> label names, in the codebook's order; tasks that it cannot do are absent."""
+
+    def fresh(self) -> Self:
+        """Return an unfitted classifier of the same recipe."""
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> Self:
+        """Learn from units and their settled labels; a unit without a task's label skips it."""
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
+
+
+def label_codes(examples: Sequence[LabeledUnit], task: str, classes: Sequence[str]) -> IntArray:
+    """Return the column of each example's settled label, -1 where it has none, shape (n,)."""
+    columns = {name: i for i, name in enumerate(classes)}
+    return np.array([columns.get(e.labels.get(task, ""), -1) for e in examples], dtype=np.int64)
+
+
+def codebook_classes(codebook: Codebook) -> dict[str, tuple[str, ...]]:
+    """Return task -> label names of a codebook."""
+    return {task.name: task.classes for task in codebook.tasks}
+
+
+def cross_fit(
+    classifier: Classifier,
+    examples: Sequence[LabeledUnit],
+    groups: Sequence[str],
+    *,
+    n_folds: int | None,
+    seed: int,
+) -> dict[str, FloatArray]:
+    """Return each example's probabilities from a model that saw nothing of its group.
+
+    Parameters
+    ----------
+    classifier
+        Gives the recipe; each fold fits a fresh one.
+    groups : length n
+        What must not be torn apart: articles, or outlets.
+    n_folds
+        How many folds to put the groups into; None leaves out one group at a time.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two groups.
+    """
+    n_groups = len(set(groups))
+    if n_groups < 2:
+        raise DataError(f"holding out needs two groups (articles, outlets) or more, not {n_groups}")
+    splitter = (
+        LeaveOneGroupOut()
+        if n_folds is None
+        else GroupKFold(min(n_folds, n_groups), shuffle=True, random_state=seed)
+    )
+    held_out: dict[str, FloatArray] = {}
+    for learn, judge in splitter.split(np.zeros(len(examples)), groups=groups):
+        model = classifier.fresh().fit([examples[i] for i in learn])
+        for task, rows in model.predict_proba([examples[i].unit for i in judge]).items():
+            filled = held_out.setdefault(task, np.zeros((len(examples), rows.shape[1])))
+            filled[judge] = rows
+    return held_out

@@ -1,0 +1,205 @@
+"""The baseline: TF-IDF of words and characters, a logistic regression a task."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from stance.classifiers.base import FloatArray, label_codes
+from stance.errors import DataError, ModelError
+from stance.records import LabeledUnit, Unit
+from stance.statistics.scores import confusion_table, macro_f1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRecipe:
+    """How the baseline is made; every number is a choice of ours, written into its card."""
+
+    words: tuple[int, int] = (1, 2)  # n-grams of words: negation needs two
+    characters: tuple[int, int] = (3, 5)  # n-grams inside words: stems, in place of a stemmer
+    min_units: int = 2  # an n-gram of one unit says nothing about another
+    costs: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0)  # candidates for C
+    n_folds: int = 5  # over articles, to choose C
+    seed: int = 7
+
+
+class Baseline:
+    """TF-IDF of the unit's words and characters, with one balanced logistic regression a task."""
+
+    def __init__(
+        self, classes: Mapping[str, tuple[str, ...]], recipe: BaselineRecipe | None = None
+    ) -> None:
+        self.classes_ = dict(classes)
+        self.recipe = recipe or BaselineRecipe()
+        self.cost_: dict[str, float] = {}  # the C chosen for each task
+        self._vectorizers: list[TfidfVectorizer] = []
+        self._weights: dict[str, tuple[FloatArray, FloatArray]] = {}  # task -> (weights, bias)
+
+    def fresh(self) -> "Baseline":
+        """Return an unfitted classifier of the same recipe."""
+        return Baseline(self.classes_, self.recipe)
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Baseline":
+        """Learn from labeled units; C is chosen for each task by macro-F1 over held-out articles.
+
+        Raises
+        ------
+        DataError
+            If a task has fewer than two labels, or labels from a single article.
+        """
+        self._vectorizers = self._new_vectorizers()
+        texts = [example.unit.text for example in examples]
+        try:
+            for vectorizer in self._vectorizers:
+                vectorizer.fit(texts)
+        except ValueError:
+            raise DataError("too little text to learn from: no word occurs in two units") from None
+        features = self._features(texts)
+        articles = np.array([example.sha256 for example in examples])
+        for task, classes in self.classes_.items():
+            codes = label_codes(examples, task, classes)
+            known = codes >= 0
+            if len(set(codes[known])) < 2:
+                raise DataError(f"task {task}: learning needs units of two labels or more")
+            self.cost_[task] = self._choose_cost(
+                features[known], codes[known], articles[known], len(classes)
+            )
+            model = _regression(self.cost_[task]).fit(features[known], codes[known])
+            self._weights[task] = _all_classes(model, len(classes))
+        return self
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
+        features = self._features([unit.text for unit in units])
+        return {
+            task: _softmax(features @ weights.T + bias)
+            for task, (weights, bias) in self._weights.items()
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write the model as JSON and safetensors: nothing in it can run."""
+        from safetensors.numpy import save_file
+
+        arrays: dict[str, Any] = {}
+        for i, vectorizer in enumerate(self._vectorizers):
+            arrays[f"idf.{i}"] = vectorizer.idf_.astype(np.float32)
+        for task, (weights, bias) in self._weights.items():
+            arrays[f"weights.{task}"] = np.ascontiguousarray(weights, dtype=np.float32)
+            arrays[f"bias.{task}"] = bias.astype(np.float32)
+        save_file(arrays, folder / "model.safetensors")
+        description = {
+            "recipe": asdict(self.recipe),
+            "classes": self.classes_,
+            "cost": self.cost_,
+            "vocabularies": [list(v.get_feature_names_out()) for v in self._vectorizers],
+        }
+        text = json.dumps(description, ensure_ascii=False, separators=(",", ":"))
+        (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Baseline":
+        """Return the model saved in a folder.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing, damaged, or does not fit the others.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            arrays = load_file(folder / "model.safetensors")
+            options = {
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in description["recipe"].items()
+            }
+            classes = {task: tuple(names) for task, names in description["classes"].items()}
+            model = cls(classes, BaselineRecipe(**options))
+            model.cost_ = description["cost"]
+            vectorizers = model._new_vectorizers()
+            for i, (vectorizer, words) in enumerate(
+                zip(vectorizers, description["vocabularies"], strict=True)
+            ):
+                vectorizer.vocabulary = {word: column for column, word in enumerate(words)}
+                vectorizer.idf_ = arrays[f"idf.{i}"].astype(float)
+            n_features = sum(len(words) for words in description["vocabularies"])
+            for task, names in classes.items():
+                weights = arrays[f"weights.{task}"].astype(float)
+                bias = arrays[f"bias.{task}"].astype(float)
+                if weights.shape != (len(names), n_features) or bias.shape != (len(names),):
+                    raise ModelError(f"{folder}: the weights of {task} do not fit its vocabulary")
+                model._weights[task] = (weights, bias)
+        except (OSError, KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
+            raise ModelError(f"{folder}: not a whole baseline model: {error}") from None
+        model._vectorizers = vectorizers
+        return model
+
+    def _new_vectorizers(self) -> list[TfidfVectorizer]:
+        recipe = self.recipe
+        return [
+            TfidfVectorizer(
+                ngram_range=recipe.words,
+                token_pattern=r"(?u)\b\w+\b",
+                sublinear_tf=True,
+                min_df=recipe.min_units,
+            ),
+            TfidfVectorizer(
+                analyzer="char_wb",
+                ngram_range=recipe.characters,
+                sublinear_tf=True,
+                min_df=recipe.min_units,
+            ),
+        ]
+
+    def _features(self, texts: Sequence[str]) -> Any:  # noqa: ANN401  scipy ships no types
+        return sparse.hstack([v.transform(texts) for v in self._vectorizers], format="csr")
+
+    def _choose_cost(self, features: Any, codes: Any, articles: Any, n_classes: int) -> float:  # noqa: ANN401
+        n_articles = len(set(articles))
+        if n_articles < 2:
+            raise DataError("choosing C by held-out articles needs two articles or more")
+        n_folds = min(self.recipe.n_folds, n_articles)
+        folds = GroupKFold(n_folds, shuffle=True, random_state=self.recipe.seed)
+        splits = list(folds.split(features, groups=articles))
+        scores = []
+        for cost in self.recipe.costs:
+            table = np.zeros((n_classes, n_classes))
+            for learn, judge in splits:
+                if len(set(codes[learn])) > 1:
+                    predicted = _regression(cost).fit(features[learn], codes[learn])
+                    table += confusion_table(
+                        codes[judge], predicted.predict(features[judge]), n_classes
+                    )
+            scores.append(float(macro_f1(table)))
+        return self.recipe.costs[int(np.argmax(scores))]
+
+
+def _regression(cost: float) -> LogisticRegression:
+    return LogisticRegression(C=cost, class_weight="balanced", max_iter=2000)
+
+
+def _all_classes(model: LogisticRegression, n_classes: int) -> tuple[FloatArray, FloatArray]:
+    """Return softmax weights over all classes; one that was never seen gets no probability."""
+    seen = model.classes_
+    weights = np.zeros((n_classes, model.coef_.shape[1]))
+    bias = np.full(n_classes, -np.inf if len(seen) < n_classes else 0.0)
+    if len(seen) == 2:  # one row decides between two: half of it each way is the same softmax
+        weights[seen] = np.stack([-model.coef_[0] / 2, model.coef_[0] / 2])
+        bias[seen] = np.array([-model.intercept_[0] / 2, model.intercept_[0] / 2])
+    else:
+        weights[seen], bias[seen] = model.coef_, model.intercept_
+    return weights, bias
+
+
+def _softmax(scores: FloatArray) -> FloatArray:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -1,0 +1,77 @@
+"""The floors that a trained model must stand above: the majority, and a sentiment lexicon."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from stance.classifiers.base import FloatArray, codebook_classes, label_codes
+from stance.codebook import Codebook
+from stance.records import LabeledUnit, Unit
+
+VADER_LIMIT = 0.05  # |compound| from which its authors call a text positive or negative
+
+
+class Majority:
+    """Gives every unit the shares of labels that it learned from: what knowing no text is worth."""
+
+    def __init__(self, codebook: Codebook) -> None:
+        self._codebook = codebook
+        self.classes_: Mapping[str, tuple[str, ...]] = codebook_classes(codebook)
+        self._shares: dict[str, FloatArray] = {}
+
+    def fresh(self) -> "Majority":
+        """Return an unfitted one."""
+        return Majority(self._codebook)
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Majority":
+        """Count labels."""
+        for task, classes in self.classes_.items():
+            codes = label_codes(examples, task, classes)
+            counts = np.bincount(codes[codes >= 0], minlength=len(classes)) + 1e-9
+            self._shares[task] = counts / counts.sum()
+        return self
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return the same row for every unit."""
+        return {task: np.tile(shares, (len(units), 1)) for task, shares in self._shares.items()}
+
+
+class Vader:
+    """Reads the wording's polarity off the VADER lexicon, for tasks whose labels have scores.
+
+    For stance it shows how far sentiment alone would go. It learns nothing.
+
+    References
+    ----------
+    Hutto and Gilbert (2014), "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of
+    Social Media Text".
+    """
+
+    def __init__(self, codebook: Codebook) -> None:
+        self._codebook = codebook
+        self._scores = {task.name: task.scores for task in codebook.tasks if task.scores}
+        self.classes_: Mapping[str, tuple[str, ...]] = {
+            task.name: task.classes for task in codebook.tasks if task.scores
+        }
+
+    def fresh(self) -> "Vader":
+        """Return another: a lexicon is never fitted."""
+        return Vader(self._codebook)
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Vader":
+        """Do nothing: a lexicon does not learn."""
+        return self
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return 1 for the label whose score has the sign of the wording, 0 for the others."""
+        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+        analyzer = SentimentIntensityAnalyzer()
+        compound = np.array([analyzer.polarity_scores(unit.text)["compound"] for unit in units])
+        signs = np.where(np.abs(compound) < VADER_LIMIT, 0, np.sign(compound))
+        probabilities = {}
+        for task, scores in self._scores.items():
+            # The label nearest in score: -1, 0, 1 where the codebook has three.
+            nearest = np.abs(np.asarray(scores)[None, :] - signs[:, None]).argmin(axis=1)
+            probabilities[task] = np.eye(len(scores))[nearest]
+        return probabilities

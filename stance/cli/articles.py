@@ -1,0 +1,123 @@
+"""`stance split` and `stance classify`: articles to units, units to labels."""
+
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stance.cli.common import (
+    DEFAULT_CODEBOOK,
+    DEFAULT_MODEL,
+    CodebookName,
+    ModelName,
+    NoRepair,
+    Paths,
+    Reader,
+    Register,
+    progress,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Format(StrEnum):
+    """How classified units are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="A file; standard output if not given.")
+]
+
+
+def split(
+    paths: Paths,
+    output: Output = None,
+    register: Register = None,
+    no_repair: NoRepair = False,
+) -> None:
+    """Split articles into units, a JSON line each: sentences, headings, list items, pull quotes.
+
+    start and end are code points into the article as it came, also where the text was repaired.
+
+    Example: stance split seeds/articles/wafer-1.txt
+    """
+    from stance.engine.classify import prepare
+    from stance.report.machine import json_lines
+
+    reader = Reader(paths, register)
+    with progress("splitting") as shown, _writing(output) as file:
+        for article, units in prepare(reader, repair=not no_repair):
+            rows = ({"sha256": article.sha256, **asdict(unit)} for unit in units)
+            file.writelines(json_lines(rows))
+            shown.advance(shown.task_ids[0])
+    reader.finish()
+
+
+def classify(
+    paths: Paths,
+    model: ModelName = DEFAULT_MODEL,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    format: Annotated[  # noqa: A002  the option's name
+        Format, typer.Option("--format", help="CSV is made safe for spreadsheets.")
+    ] = Format.JSONL,
+    output: Output = None,
+    register: Register = None,
+    no_repair: NoRepair = False,
+) -> None:
+    """Label every unit of new articles, with probabilities, in input order.
+
+    Example: stance classify seeds/articles/wafer-1.txt --format csv
+    """
+    from stance.classifiers.storage import load_model
+    from stance.codebook import read_codebook
+    from stance.engine.classify import classify as classify_articles
+    from stance.engine.classify import prepare
+    from stance.report.machine import row_of, table_writer
+
+    book = read_codebook(codebook)
+    loaded = load_model(model, book)
+    reader = Reader(paths, register)
+    unknown: list[str] = []
+    with (
+        progress("classifying") as shown,
+        _writing(output, binary=format is Format.PARQUET) as file,
+        table_writer(file, format.value, book) as write,
+    ):
+        for done in classify_articles(prepare(reader, repair=not no_repair), loaded, book):
+            if done.article.source is None:
+                unknown.append(done.article.id)
+            write([row_of(unit, book) for unit in done.units])
+            shown.advance(shown.task_ids[0])
+    if unknown:
+        sys.stderr.write(
+            f"stance: the outlet of {len(unknown)} article(s) is unknown, {unknown[0]} first; "
+            "`stance compare` will want it\n"
+        )
+    reader.finish()
+
+
+@contextmanager
+def _writing(path: Path | None, *, binary: bool = False) -> "Iterator[IO[Any]]":
+    """Open the output; a file is written beside its name, and takes it when all is done."""
+    from stance.errors import DataError
+
+    if path is None:
+        yield sys.stdout.buffer if binary else sys.stdout
+        return
+    partial = path.with_name(path.name + ".part")
+    try:
+        file = partial.open("wb") if binary else partial.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
+    with file:
+        yield file
+    partial.replace(path)

@@ -1,0 +1,126 @@
+"""Options that several commands share, and reading articles with failures told, not thrown."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stance.codebook import DEFAULT_CODEBOOK
+from stance.resources import data_folder
+from stance.terminal_text import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from stance.codebook import Codebook
+    from stance.corpus.reading import ReadFailure
+    from stance.records import Article, Label, LabeledUnit
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PATH...",
+        help="Articles: files (txt, md), folders, tables (jsonl, json, csv, tsv, parquet), or -.",
+    ),
+]
+SeedPaths = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[PATH...]", help="Labeled articles; the seed articles if not given."),
+]
+CodebookName = Annotated[
+    str, typer.Option("--codebook", help="A shipped codebook's name, or a .toml file.")
+]
+ModelName = Annotated[str, typer.Option("--model", help="A shipped model's name, or its folder.")]
+LabelsFile = Annotated[
+    Path | None,
+    typer.Option("--labels", help="Settled labels (jsonl); the shipped ones if not given."),
+]
+Register = Annotated[
+    Path | None,
+    typer.Option(
+        "--register", help="A CSV that names outlets: file or sha256, source, title, date, url."
+    ),
+]
+NoRepair = Annotated[
+    bool, typer.Option("--no-repair", help="Take broken text as it is (a ? for every period).")
+]
+Seed = Annotated[int, typer.Option("--seed", help="For everything drawn at random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
+
+DEFAULT_MODEL = "baseline"
+__all__ = ["DEFAULT_CODEBOOK", "DEFAULT_MODEL"]
+
+
+def tell(words: str) -> None:
+    """Say something on standard error."""
+    sys.stderr.write(f"stance: {printable(words)}\n")
+
+
+class Reader:
+    """Reads articles; a file that cannot be read is told, counted and passed over."""
+
+    def __init__(self, paths: Sequence[Path], register: Path | None = None) -> None:
+        self.n_failed = 0
+        self._paths, self._register = paths, register
+
+    def __iter__(self) -> "Iterator[Article]":
+        """Yield the articles that can be read."""
+        from stance.corpus.reading import read_articles
+
+        return read_articles(
+            self._paths, register=self._register, on_failure=self._failed, on_notice=tell
+        )
+
+    def _failed(self, failure: "ReadFailure") -> None:
+        self.n_failed += 1
+        tell(f"{failure.path}: {failure.message}")
+
+    def finish(self) -> None:
+        """End with exit code 1 if anything could not be read; the rest has been done."""
+        if self.n_failed:
+            tell(f"{self.n_failed} file(s) or row(s) could not be read; the rest is done")
+            raise typer.Exit(1)
+
+
+@contextmanager
+def progress(words: str) -> "Iterator[Progress]":
+    """Show a spinner with a count on standard error, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with shown:
+        shown.add_task(words, total=None)
+        yield shown
+
+
+def settled_labels(path: Path | None, codebook: "Codebook") -> "list[Label]":
+    """Return the settled labels of a file that follow the codebook."""
+    from stance.labeling.store import read_labels
+
+    labels = read_labels(path or data_folder("labels") / "settled.jsonl")
+    return [label for label in labels if label.codebook == codebook.reference]
+
+
+def labeled_units(
+    paths: list[Path] | None, labels: Path | None, register: Path | None, codebook: "Codebook"
+) -> "list[LabeledUnit]":
+    """Return the units of articles that have settled labels, telling what does not fit."""
+    from stance.engine.classify import prepare
+    from stance.labeling.join import join_labels
+
+    reader = Reader(paths or [data_folder("seeds") / "articles"], register)
+    found, lost = join_labels(prepare(reader), settled_labels(labels, codebook))
+    if lost:
+        tell(f"{len(lost)} settled labels meet no unit of their document, {lost[0].unit_id} first")
+    return found

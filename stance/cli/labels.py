@@ -1,0 +1,173 @@
+"""`stance label`: import annotations, see how far annotators agree, settle, verify."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stance.cli.common import (
+    DEFAULT_CODEBOOK,
+    CodebookName,
+    Json,
+    LabelsFile,
+    Paths,
+    Reader,
+    Register,
+    settled_labels,
+    tell,
+)
+from stance.resources import data_folder
+
+app = typer.Typer(help="From annotations to settled labels.", no_args_is_help=True)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--folder", help="Where annotations.jsonl and its like stand; the shipped one."),
+]
+
+
+@app.command()
+def agreement(
+    folder: Folder = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    by_outlet: Annotated[bool, typer.Option("--by-outlet", help="Also a row an outlet.")] = False,
+    json: Json = False,
+) -> None:
+    """Print how far independent annotators agree: Krippendorff's alpha with its interval.
+
+    Example: stance label agreement --by-outlet
+    """
+    from stance.codebook import read_codebook
+    from stance.labeling.agreement import coder_agreement
+    from stance.labeling.settle import unit_place
+    from stance.labeling.store import read_annotations, read_documents
+    from stance.report.machine import to_json
+    from stance.report.terminal import console, print_agreement
+
+    where = folder or data_folder("labels")
+    book = read_codebook(codebook)
+    annotations = [
+        annotation
+        for annotation in read_annotations(where / "annotations.jsonl")
+        if annotation.codebook == book.reference
+    ]
+    documents = read_documents(where / "documents.csv")
+
+    def outlet(unit_id: str) -> str:
+        return documents[unit_place(unit_id)[0]].source
+
+    results = coder_agreement(annotations, book, group_of=outlet if by_outlet else None)
+    if json:
+        sys.stdout.write(to_json(results))
+    else:
+        print_agreement(console(), results)
+
+
+@app.command("import")
+def import_annotations(
+    file: Annotated[Path, typer.Argument(help="JSON Lines: unit_id and a label for each task.")],
+    paths: Paths,
+    annotator: Annotated[str, typer.Option("--annotator", help="Who judged these units.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where annotations.jsonl stands.")],
+    design: Annotated[
+        str,
+        typer.Option("--design", help="How units were chosen: census, random, or adjudication."),
+    ] = "census",
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+) -> None:
+    """Add one annotator's judgements to the log; each must name a unit of the articles at PATH.
+
+    Example: stance label import mine.jsonl seeds/articles --annotator ada --folder labels
+    """
+    from stance.codebook import read_codebook
+    from stance.engine.classify import prepare
+    from stance.labeling.exchange import read_judgements
+    from stance.labeling.store import (
+        Document,
+        append_annotations,
+        read_documents,
+        write_documents,
+    )
+
+    book = read_codebook(codebook)
+    reader = Reader(paths, register)
+    units = set()
+    documents = read_documents(folder / "documents.csv")
+    for article, article_units in prepare(reader):
+        units.update(unit.id for unit in article_units)
+        documents[article.id] = Document(
+            article_id=article.id,
+            sha256=article.sha256,
+            characters=len(article.original),
+            source=article.source or article.id,
+        )
+    annotations = read_judgements(file, book, units, annotator=annotator, design=design)
+    write_documents(folder / "documents.csv", documents)
+    append_annotations(folder / "annotations.jsonl", annotations)
+    tell(f"added {len(annotations)} judgements by {annotator} to {folder / 'annotations.jsonl'}")
+    reader.finish()
+
+
+@app.command()
+def settle(
+    folder: Annotated[Path, typer.Option("--folder", help="Where annotations.jsonl stands.")],
+) -> None:
+    """Derive settled labels from the annotation log; open disagreements are printed.
+
+    Example: stance label settle --folder labels
+    """
+    from stance.labeling.settle import settle as settle_annotations
+    from stance.labeling.store import read_annotations, read_documents, write_labels
+
+    labels, disagreements = settle_annotations(
+        read_annotations(folder / "annotations.jsonl"), read_documents(folder / "documents.csv")
+    )
+    write_labels(folder / "settled.jsonl", labels)
+    for d in disagreements:
+        judged = ", ".join(f"{name}: {label}" for name, label in sorted(d.annotations.items()))
+        sys.stdout.write(f"{d.unit_id}\t{d.task}\t{judged}\n")
+    tell(f"settled labels of {len(labels)} units; {len(disagreements)} wait for a third reading")
+
+
+@app.command()
+def verify(
+    seeds: Annotated[
+        list[Path] | None,
+        typer.Option("--seeds", help="A folder to look in for labeled documents; repeatable."),
+    ] = None,
+    labels: LabelsFile = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+) -> None:
+    """Find each labeled document by its hash, and check that every label meets a unit.
+
+    Documents whose text may not be passed on are labeled stand-off: give --seeds where they are.
+
+    Example: stance label verify --seeds seeds/articles
+    """
+    from stance.codebook import read_codebook
+    from stance.engine.classify import prepare
+    from stance.labeling.join import join_labels
+
+    book = read_codebook(codebook)
+    settled = settled_labels(labels, book)
+    reader = Reader([data_folder("seeds") / "articles", *(seeds or [])])
+    articles = {article.sha256: (article, units) for article, units in prepare(reader)}
+    found, lost = join_labels(articles.values(), settled)
+    wanted: dict[str, tuple[str, int]] = {}
+    for label in settled:
+        wanted[label.sha256] = (label.article_id, wanted.get(label.sha256, ("", 0))[1] + 1)
+    bad = {label.sha256 for label in lost}
+    for digest, (article_id, n) in sorted(wanted.items(), key=lambda item: item[1]):
+        state = "not there" if digest not in articles else "CHANGED" if digest in bad else "found"
+        sys.stdout.write(f"{state:<9}  {article_id}  {n} units  sha256 {digest}\n")
+    n_missing = sum(digest not in articles for digest in wanted)
+    sys.stdout.write(
+        f"{len(found)} of {len(settled)} labels meet their unit; {n_missing} of {len(wanted)} "
+        "documents are not there\n"
+    )
+    if lost:
+        tell(f"{len(lost)} labels meet no unit of their document, {lost[0].unit_id} first")
+        raise typer.Exit(1)
+    reader.finish()

@@ -1,0 +1,1 @@
+"""Classified units of several outlets to what they share and where they part."""

@@ -1,0 +1,209 @@
+"""Classified units of several outlets to one `Comparison`."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from stance.codebook import Codebook
+from stance.comparison.claims import MAX_UNITS, claim_agreement
+from stance.comparison.mixes import Place, compare_mixes
+from stance.comparison.result import (
+    SCHEMA,
+    ClaimAgreement,
+    Comparison,
+    CorpusFacts,
+    MixComparison,
+    QuotedUnit,
+)
+from stance.errors import DataError
+from stance.records import ClassifiedUnit
+
+FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
+LEVEL = 0.05
+
+
+def compare(
+    units: Sequence[ClassifiedUnit],
+    codebook: Codebook,
+    *,
+    corpus: CorpusFacts,
+    settled: Mapping[Place, Mapping[str, str]],
+    held_out_scores: Mapping[str, float],
+    seed: int = 7,
+) -> Comparison:
+    """Return what the outlets share and where they part.
+
+    Parameters
+    ----------
+    settled
+        Settled labels by place, shown beside the predicted ones where they cover an outlet.
+    held_out_scores
+        Task -> the model's macro-F1 on outlets that it had not seen, for the caveats.
+
+    Raises
+    ------
+    DataError
+        If there are no units, an article's outlet is unknown, or there is only one outlet.
+    """
+    _check(units)
+    tasks = [task for task in codebook.tasks if task.name in units[0].predictions]
+    stance = codebook.task("stance")
+    mixes = tuple(compare_mixes(units, task, settled=settled, seed=seed) for task in tasks)
+    headline = next(mix for mix in mixes if mix.task == stance.name)
+    agreement = claim_agreement(units, stance)
+    return Comparison(
+        schema=SCHEMA,
+        answer=_answer(headline, codebook),
+        target=codebook.target,
+        codebook=codebook.reference,
+        models=tuple(sorted({unit.predictions[stance.name].model for unit in units})),
+        seed=seed,
+        corpus=corpus,
+        mixes=mixes,
+        agreement=agreement,
+        caveats=tuple(_caveats(units, headline, agreement, corpus, held_out_scores)),
+        units=tuple(_quoted(unit) for unit in units),
+    )
+
+
+def _check(units: Sequence[ClassifiedUnit]) -> None:
+    if not units:
+        raise DataError("nothing to compare: the articles hold no unit")
+    unknown = {unit.unit.article_id for unit in units if not unit.source}
+    if unknown:
+        example = min(unknown)
+        raise DataError(
+            f"the outlet of {len(unknown)} article(s) is unknown, {example} among them: name it in "
+            "the front matter, in an articles.csv beside the files (file,source,title,date,url), "
+            "with --register FILE, or put each outlet's files into a folder of its own"
+        )
+    outlets = {unit.source for unit in units}
+    if len(outlets) < 2:
+        raise DataError(
+            f"all articles are by one outlet, {outlets.pop()}: a comparison needs two or more; "
+            "`stance classify` gives the labels of one"
+        )
+
+
+def _answer(mix: MixComparison, codebook: Codebook) -> str:
+    """Return one sentence: do the outlets differ, and between which do they differ most?"""
+    task = codebook.task(mix.task)
+    low_label = min(task.labels, key=lambda label: label.score or 0).name
+    ranked = sorted(mix.outlets, key=lambda outlet: outlet.shares[low_label].value)
+    ends = []
+    for outlet in (ranked[0], ranked[-1]):
+        share = outlet.shares[low_label]
+        interval = (
+            "one article, no interval"
+            if share.low is None or share.high is None
+            else f"{share.low:.0%} to {share.high:.0%}"
+        )
+        ends.append(f"{share.value:.0%} ({interval}) in {outlet.outlet}")
+    verdict = (
+        f"{len(mix.outlets)} outlets differ in their {mix.task} toward {codebook.target} by more "
+        "than chance would give"
+        if mix.same_mix_p <= LEVEL
+        else f"That {len(mix.outlets)} outlets differ in their {mix.task} toward "
+        f"{codebook.target} cannot be told from chance"
+    )
+    return (
+        f"{verdict} (p = {mix.same_mix_p:.2g}): the share of {low_label} units runs from {ends[0]} "
+        f"to {ends[1]}."
+    )
+
+
+def _caveats(
+    units: Sequence[ClassifiedUnit],
+    mix: MixComparison,
+    agreement: ClaimAgreement,
+    corpus: CorpusFacts,
+    held_out_scores: Mapping[str, float],
+) -> list[str]:
+    caveats = []
+    scores = ", ".join(f"{task} {value:.2f}" for task, value in held_out_scores.items())
+    caveats.append(
+        "The shares count a model's labels; its errors are not corrected, and an interval shows "
+        "only how articles vary. "
+        + (f"Macro-F1 on outlets that it had not seen: {scores}." if scores else "")
+    )
+    few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
+    if few:
+        caveats.append(
+            f"{len(few)} of {len(mix.outlets)} outlets have fewer than {FEW_ARTICLES} articles: "
+            "read their intervals as rough, and the test over all outlets before the pairs."
+        )
+    blunt = [pair for pair in mix.pairs if pair.distance.smallest_p > LEVEL]
+    if blunt:
+        least = min(pair.distance.smallest_p for pair in blunt)
+        caveats.append(
+            f"{len(blunt)} of {len(mix.pairs)} pairs of outlets have so few articles that no "
+            f"difference, however large, could reach p = {LEVEL} (least possible: {least:.2g})."
+        )
+    if not agreement.claims:
+        why = (
+            f"there are more than {MAX_UNITS:,} units"
+            if len(units) > MAX_UNITS
+            else "no two units of different outlets are alike enough"
+        )
+        caveats.append(f"No shared claims: {why}; the outlets' agreement is not measured.")
+    else:
+        caveats.append(
+            "The outlets' agreement is measured on predicted labels: a model's errors pull it "
+            "toward 0 even where outlets agree in full. Claims are matched by shared words."
+        )
+    held_out = [u for u in units if any(p.model.endswith("+held-out") for p in u.predictions.values())]
+    if held_out:
+        caveats.append(
+            f"The model was trained on {len({u.sha256 for u in held_out})} of the articles: their "
+            "labels here come from models that had not seen them."
+        )
+    if corpus.n_failed:
+        caveats.append(f"{corpus.n_failed} file(s) or row(s) could not be read and are left out.")
+    return caveats
+
+
+def _quoted(classified: ClassifiedUnit) -> QuotedUnit:
+    unit = classified.unit
+    predictions = classified.predictions
+    return QuotedUnit(
+        unit_id=unit.id,
+        article_id=unit.article_id,
+        outlet=classified.source or "",
+        date=classified.date,
+        kind=unit.kind,
+        start=unit.start,
+        end=unit.end,
+        text=unit.text,
+        labels={task: prediction.label for task, prediction in predictions.items()},
+        probabilities={
+            task: round(prediction.probabilities[prediction.label], 4)
+            for task, prediction in predictions.items()
+        },
+        model=predictions["stance"].model,
+    )
+
+
+def corpus_facts(
+    units: Sequence[ClassifiedUnit], repairs: Mapping[str, Sequence[str]], n_failed: int
+) -> CorpusFacts:
+    """Return what the numbers rest on.
+
+    Parameters
+    ----------
+    repairs
+        Article id -> the kinds of its repairs, one entry a repair.
+    n_failed
+        How many files or rows could not be read.
+    """
+    dates = {unit.unit.article_id: unit.date for unit in units}
+    known = sorted(date for date in dates.values() if date)
+    made = [[kind for kind in kinds if kind != "front matter"] for kinds in repairs.values()]
+    return CorpusFacts(
+        n_articles=len(dates),
+        n_units=len(units),
+        first_date=known[0] if known else None,
+        last_date=known[-1] if known else None,
+        n_undated=len(dates) - len(known),
+        repairs=dict(sorted(Counter(kind for kinds in made for kind in kinds).items())),
+        n_repaired=sum(bool(kinds) for kinds in made),
+        n_failed=n_failed,
+    )

@@ -1,0 +1,1 @@
+"""How good a classifier is on articles and outlets that it never saw."""

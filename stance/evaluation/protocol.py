@@ -1,0 +1,77 @@
+"""One protocol for every model: new articles as they are, known ones held out, floors beside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stance.classifiers.base import Classifier, FloatArray, cross_fit
+from stance.classifiers.floors import Majority, Vader
+from stance.classifiers.storage import Model
+from stance.codebook import Codebook
+from stance.errors import DataError
+from stance.evaluation.scores import TaskScore, score
+from stance.records import LabeledUnit
+
+N_FOLDS = 10  # over articles: each model sees nine tenths, close to the final one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The scores of one model, or of a floor, under one way of holding out."""
+
+    held_out: str  # "article", "outlet", or "new": articles that the model never learned from
+    model: str
+    scores: Mapping[str, TaskScore]  # task -> score
+
+
+def evaluate(
+    examples: Sequence[LabeledUnit], model: Model, codebook: Codebook, *, seed: int
+) -> list[Evaluation]:
+    """Return the model's scores beside those of its floors, on units with settled labels.
+
+    Articles that the model learned from are held out by refitting its recipe, by article and by
+    outlet; all others are judged by the model as it stands.
+
+    Raises
+    ------
+    DataError
+        If no unit has a settled label.
+    """
+    if not examples:
+        raise DataError("no unit of these articles has a settled label: nothing to score")
+    trained_on = set(model.card.trained_on)
+    known = [example for example in examples if example.sha256 in trained_on]
+    new = [example for example in examples if example.sha256 not in trained_on]
+    rivals: dict[str, Classifier] = {
+        "majority": Majority(codebook),
+        "VADER": Vader(codebook),
+        model.reference: model.classifier,
+    }
+    results = []
+    if new:
+        units = [example.unit for example in new]
+        for name, rival in rivals.items():
+            # A majority learned from the very labels that it meets is the highest such floor.
+            fitted = rival if rival is model.classifier else rival.fit(new)
+            rows = fitted.predict_proba(units)
+            results.append(_evaluation("new", name, new, rows, codebook, seed))
+    articles = [example.sha256 for example in known]
+    outlets = [example.source or example.sha256 for example in known]
+    for held_out, groups, n_folds in (("article", articles, N_FOLDS), ("outlet", outlets, None)):
+        if len(set(groups)) > 1:
+            for name, rival in rivals.items():
+                rows = cross_fit(rival, known, groups, n_folds=n_folds, seed=seed)
+                results.append(_evaluation(held_out, name, known, rows, codebook, seed))
+    return results
+
+
+def _evaluation(
+    held_out: str,
+    name: str,
+    examples: Sequence[LabeledUnit],
+    rows: Mapping[str, FloatArray],
+    codebook: Codebook,
+    seed: int,
+) -> Evaluation:
+    return Evaluation(
+        held_out=held_out, model=name, scores=score(examples, rows, codebook, seed=seed)
+    )

@@ -1,0 +1,1 @@
+"""Units to annotations, annotations to settled labels."""

@@ -1,0 +1,37 @@
+"""Settled labels found again in the articles that they speak of."""
+
+from collections.abc import Iterable, Sequence
+
+from stance.records import Article, Label, LabeledUnit, Unit
+
+
+def join_labels(
+    articles: Iterable[tuple[Article, Sequence[Unit]]], labels: Iterable[Label]
+) -> tuple[list[LabeledUnit], list[Label]]:
+    """Return the units that have settled labels, and the labels that met no unit.
+
+    A label meets a unit of the same place in a document of the same hash, whatever the document is
+    called here; labels of documents that are not among the articles are passed over.
+    """
+    waiting: dict[str, dict[tuple[int, int], Label]] = {}
+    for label in labels:
+        waiting.setdefault(label.sha256, {})[label.start, label.end] = label
+    found, lost = [], []
+    for article, units in articles:
+        places = waiting.pop(article.sha256, None)
+        if places is None:
+            continue
+        for unit in units:
+            label = places.pop((unit.start, unit.end), None)  # type: ignore[assignment]
+            if label is not None:
+                found.append(
+                    LabeledUnit(
+                        unit=unit,
+                        source=article.source,
+                        date=article.date,
+                        sha256=article.sha256,
+                        labels=label.labels,
+                    )
+                )
+        lost += places.values()
+    return found, lost

@@ -1,0 +1,144 @@
+"""Tables for people at a terminal; plain text where the output is no terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from stance.comparison.result import Comparison
+from stance.evaluation.protocol import Evaluation
+from stance.labeling.agreement import TaskAgreement
+from stance.statistics.agreement import Alpha
+from stance.statistics.intervals import Estimate
+from stance.terminal_text import printable
+
+PIPED_WIDTH = 160  # a pipe has no width: wide enough that no table of ours breaks
+
+
+def console() -> Console:
+    """Return a console on standard output; rich itself honours NO_COLOR."""
+    probe = Console()
+    return probe if probe.is_terminal else Console(width=PIPED_WIDTH)
+
+
+def print_evaluations(out: Console, evaluations: Sequence[Evaluation], *, footer: str) -> None:
+    """Print scores, a row a model, task and way of holding out."""
+    table = _table("held out", "task", "model", "macro-F1", "F_avg", "F1 by label", "ECE", "n", "articles")
+    for evaluation in evaluations:
+        for score in evaluation.scores.values():
+            by_label = ", ".join(f"{name} {_two(value)}" for name, value in score.f1.items())
+            _row(
+                table,
+                evaluation.held_out,
+                score.task,
+                evaluation.model,
+                _estimate(score.macro_f1),
+                _estimate(score.f_avg) if score.f_avg else "–",
+                by_label,
+                _two(score.calibration_error),
+                str(score.macro_f1.n_units),
+                str(score.macro_f1.n_articles),
+            )
+    out.print(table)
+    out.print(Text(printable(footer)))
+
+
+def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
+    """Print coder agreement, a row a task and group."""
+    table = _table("task", "units of", "n", "annotators", "agree", "alpha nominal", "alpha ordinal")
+    for a in agreements:
+        _row(
+            table,
+            a.task,
+            a.group,
+            str(a.n_units),
+            ", ".join(a.annotators),
+            f"{a.percent:.1%}",
+            _alpha(a.nominal),
+            _alpha(a.ordinal) if a.ordinal else "–",
+        )
+    out.print(table)
+
+
+def print_comparison(out: Console, comparison: Comparison) -> None:
+    """Print the answer, the mixes, the distances and the agreement of outlets."""
+    out.print(Text(printable(comparison.answer), style="bold"))
+    for mix in comparison.mixes:
+        table = _table(
+            "outlet", "articles", "units", *mix.classes,
+            title=f"{mix.task}: share of units, 95% interval over articles; one mix for all: "
+            f"p = {mix.same_mix_p:.2g}",
+        )
+        for outlet in mix.outlets:
+            _row(
+                table,
+                outlet.outlet,
+                str(outlet.n_articles),
+                str(outlet.n_units),
+                *(_share(outlet.shares[label]) for label in mix.classes),
+            )
+        out.print()
+        out.print(table)
+    table = _table(
+        "outlets", "distance", "by chance", "p", "p Holm", "shared claims", "same side",
+        title="pairs of outlets: total variation of the stance mix; side taken on shared claims",
+    )
+    stance = next(mix for mix in comparison.mixes if mix.task == "stance")
+    for pair, claims in zip(stance.pairs, comparison.agreement.pairs, strict=True):
+        _row(
+            table,
+            f"{pair.left} / {pair.right}",
+            _two(pair.distance.value),
+            _two(pair.distance.null_mean),
+            f"{pair.distance.p_value:.2g}",
+            f"{pair.p_holm:.2g}",
+            str(claims.n_claims),
+            "–" if claims.same is None else f"{claims.same:.0%}",
+        )
+    out.print()
+    out.print(table)
+    agreement = comparison.agreement
+    if agreement.nominal and agreement.percent is not None:
+        ordinal = f", ordinal {_alpha(agreement.ordinal)}" if agreement.ordinal else ""
+        out.print(
+            f"agreement of outlets on {len(agreement.claims)} shared claims: same side "
+            f"{agreement.percent:.0%}, alpha nominal {_alpha(agreement.nominal)}{ordinal}"
+        )
+    out.print()
+    for caveat in comparison.caveats:
+        out.print(Text(f"- {printable(caveat)}"))
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    table = Table(box=None, title=title, title_justify="left", pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _row(table: Table, *cells: str) -> None:
+    """Add cells as plain text: nothing of an article's is markup or drives the terminal."""
+    table.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+def _two(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return _two(estimate.value)
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def _share(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.0%} (one article)"
+    return f"{estimate.value:.0%} [{estimate.low:.0%}, {estimate.high:.0%}]"
+
+
+def _alpha(alpha: Alpha) -> str:
+    if alpha.low is None or alpha.high is None:
+        return _two(alpha.value)
+    return f"{_two(alpha.value)} [{alpha.low:.2f}, {alpha.high:.2f}]"
