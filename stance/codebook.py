@@ -104,7 +104,9 @@ class Codebook:
             If the codebook has no such task.
         """
         if name not in self._by_name:
-            raise LabelError(f"codebook {self.name} has no task {name!r}: {', '.join(self._by_name)}")
+            raise LabelError(
+                f"codebook {self.name} has no task {name!r}: {', '.join(self._by_name)}"
+            )
         return self._by_name[name]
 
 

@@ -10,13 +10,16 @@ from hashlib import sha256
 
 
 def text_sha256(text: str) -> str:
-    """Return the SHA-256 of a text in UTF-8: for a UTF-8 file without a byte order mark, that of the file."""
+    """Return the SHA-256 of a text in UTF-8.
+
+    That is `sha256sum` of the file, where it is UTF-8 without a byte order mark.
+    """
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """One change that made an article readable: `before` stood at `start:end`, `after` stands now."""
+    """One change that made an article readable: where `before` stood, `after` stands now."""
 
     kind: str  # what was broken: "period", "dash", "apostrophe", "front matter", ...
     start: int  # code points into Article.original

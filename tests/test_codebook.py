@@ -107,7 +107,7 @@ def test_a_broken_codebook_is_told_with_file_and_key(tmp_path, old, new, complai
 
 
 def test_a_missing_codebook_is_told():
-    with pytest.raises(CodebookError, match="give a codebook's name or its .toml file"):
+    with pytest.raises(CodebookError, match=r"give a codebook's name or its \.toml file"):
         read_codebook("no-such-book")
 
 
@@ -136,10 +136,9 @@ def test_the_template_never_overwrites_and_wants_a_plain_name(tmp_path):
 )
 def test_a_key_of_the_wrong_kind_is_a_codebook_error_and_nothing_else(key, value):
     data = tomllib.loads(MINIMAL) | {key: value}
-    try:
-        book = _codebook(_Table(data, Path("toll.toml"), ""))
-    except CodebookError as error:
-        assert str(error).startswith("toll.toml: ")
+    table = _Table(data, Path("toll.toml"), "")
+    if key in {"name", "version", "language"} and isinstance(value, str) and value.strip():
+        assert getattr(_codebook(table), key) == value.strip()
     else:
-        assert key in {"name", "version", "language"}
-        assert getattr(book, key) == value.strip()
+        with pytest.raises(CodebookError, match=r"^toll\.toml: "):
+            _codebook(table)

@@ -25,7 +25,7 @@ class BaselineRecipe:
     words: tuple[int, int] = (1, 2)  # n-grams of words: negation needs two
     characters: tuple[int, int] = (3, 5)  # n-grams inside words: stems, in place of a stemmer
     min_units: int = 2  # an n-gram of one unit says nothing about another
-    costs: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0)  # candidates for C
+    costs: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0)  # candidates for C
     n_folds: int = 5  # over articles, to choose C
     seed: int = 7
 
@@ -118,7 +118,7 @@ class Baseline:
         try:
             description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             arrays = load_file(folder / "model.safetensors")
-            options = {
+            options: dict[str, Any] = {
                 key: tuple(value) if isinstance(value, list) else value
                 for key, value in description["recipe"].items()
             }
@@ -184,7 +184,8 @@ class Baseline:
 
 
 def _regression(cost: float) -> LogisticRegression:
-    return LogisticRegression(C=cost, class_weight="balanced", max_iter=2000)
+    # Some units, many sparse n-grams: newton-cg took 0.04 to 0.4 s where lbfgs took 0.5 to 0.7 s.
+    return LogisticRegression(C=cost, class_weight="balanced", max_iter=2000, solver="newton-cg")
 
 
 def _all_classes(model: LogisticRegression, n_classes: int) -> tuple[FloatArray, FloatArray]:

@@ -66,7 +66,7 @@ def classify(
     paths: Paths,
     model: ModelName = DEFAULT_MODEL,
     codebook: CodebookName = DEFAULT_CODEBOOK,
-    format: Annotated[  # noqa: A002  the option's name
+    format: Annotated[
         Format, typer.Option("--format", help="CSV is made safe for spreadsheets.")
     ] = Format.JSONL,
     output: Output = None,

@@ -53,6 +53,7 @@ def compare(
     from stance.comparison.compare import corpus_facts
     from stance.engine.classify import classify, prepare
     from stance.files import write_whole
+    from stance.records import ClassifiedUnit
     from stance.report.machine import to_json
     from stance.report.page import render_page
     from stance.report.terminal import console, print_comparison
@@ -60,7 +61,8 @@ def compare(
     book = read_codebook(codebook)
     loaded = load_model(model, book)
     reader = Reader(paths, register)
-    units, repairs = [], {}
+    units: list[ClassifiedUnit] = []
+    repairs: dict[str, list[str]] = {}
     with progress("classifying") as shown:
         for done in classify(prepare(reader, repair=not no_repair), loaded, book):
             units += done.units

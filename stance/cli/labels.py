@@ -93,7 +93,7 @@ def import_annotations(
 
     book = read_codebook(codebook)
     reader = Reader(paths, register)
-    units = set()
+    units: set[str] = set()
     documents = read_documents(folder / "documents.csv")
     for article, article_units in prepare(reader):
         units.update(unit.id for unit in article_units)

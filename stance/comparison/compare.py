@@ -85,7 +85,7 @@ def _check(units: Sequence[ClassifiedUnit]) -> None:
 
 
 def _answer(mix: MixComparison, codebook: Codebook) -> str:
-    """Return one sentence: do the outlets differ, and between which do they differ most?"""
+    """Return one sentence: whether the outlets differ, and which stand at the ends."""
     task = codebook.task(mix.task)
     low_label = min(task.labels, key=lambda label: label.score or 0).name
     ranked = sorted(mix.outlets, key=lambda outlet: outlet.shares[low_label].value)
@@ -150,7 +150,9 @@ def _caveats(
             "The outlets' agreement is measured on predicted labels: a model's errors pull it "
             "toward 0 even where outlets agree in full. Claims are matched by shared words."
         )
-    held_out = [u for u in units if any(p.model.endswith("+held-out") for p in u.predictions.values())]
+    held_out = [
+        u for u in units if any(p.model.endswith("+held-out") for p in u.predictions.values())
+    ]
     if held_out:
         caveats.append(
             f"The model was trained on {len({u.sha256 for u in held_out})} of the articles: their "

@@ -47,7 +47,7 @@ class PairDistance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixComparison:
-    """Do outlets have the same mix of one task's labels?"""
+    """Whether outlets have the same mix of one task's labels."""
 
     task: str
     classes: tuple[str, ...]
@@ -85,7 +85,7 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimAgreement:
-    """On claims that outlets share, do they take the same side?"""
+    """Whether outlets take the same side on the claims that they share."""
 
     claims: tuple[Claim, ...]
     similarity: float  # the cosine from which two units may make the same claim

@@ -23,7 +23,9 @@ class ClassifiedArticle:
     units: tuple[ClassifiedUnit, ...]
 
 
-def prepare(articles: Iterable[Article], *, repair: bool = True) -> Iterator[tuple[Article, list[Unit]]]:
+def prepare(
+    articles: Iterable[Article], *, repair: bool = True
+) -> Iterator[tuple[Article, list[Unit]]]:
     """Yield each article, repaired unless told not to, with its units."""
     for article in articles:
         readable = repair_article(article) if repair else article
@@ -86,9 +88,7 @@ def _predictions(
             unit_id=unit.id,
             task=task,
             label=classes[int(np.argmax(values))],
-            probabilities={
-                name: float(p) for name, p in zip(classes, values, strict=True)
-            },
+            probabilities={name: float(p) for name, p in zip(classes, values, strict=True)},
             model=reference,
         )
     return predictions

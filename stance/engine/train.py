@@ -15,7 +15,6 @@ from stance.evaluation.scores import score
 from stance.records import LabeledUnit
 
 
-
 def train_baseline(
     examples: Sequence[LabeledUnit],
     codebook: Codebook,

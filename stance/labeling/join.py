@@ -14,16 +14,17 @@ def join_labels(
     called here; labels of documents that are not among the articles are passed over.
     """
     waiting: dict[str, dict[tuple[int, int], Label]] = {}
+    found: list[LabeledUnit] = []
+    lost: list[Label] = []
     for label in labels:
         waiting.setdefault(label.sha256, {})[label.start, label.end] = label
-    found, lost = [], []
     for article, units in articles:
         places = waiting.pop(article.sha256, None)
         if places is None:
             continue
         for unit in units:
-            label = places.pop((unit.start, unit.end), None)  # type: ignore[assignment]
-            if label is not None:
+            if (unit.start, unit.end) in places:
+                label = places.pop((unit.start, unit.end))
                 found.append(
                     LabeledUnit(
                         unit=unit,

@@ -55,9 +55,7 @@ def settle(
                 settled[task] = decided[-1]
             else:
                 by_label = {name: a.label for name, a in by_name.items()}
-                disagreements.append(
-                    Disagreement(unit_id=unit_id, task=task, annotations=by_label)
-                )
+                disagreements.append(Disagreement(unit_id=unit_id, task=task, annotations=by_label))
         if settled:
             labels.append(
                 Label(

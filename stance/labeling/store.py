@@ -41,7 +41,9 @@ def read_annotations(path: Path) -> list[Annotation]:
     annotations = []
     for number, row in _rows(path):
         if set(row) != names or not all(isinstance(value, str) for value in row.values()):
-            raise LabelError(f"{path}:{number}: an annotation has the texts {', '.join(sorted(names))}")
+            raise LabelError(
+                f"{path}:{number}: an annotation has the texts {', '.join(sorted(names))}"
+            )
         annotations.append(Annotation(**row))
     return annotations
 

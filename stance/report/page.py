@@ -50,7 +50,7 @@ def render_page(comparison: Comparison, codebook: Codebook, *, command: str) -> 
     return template.render(
         comparison=comparison,
         command=command,
-        style=Markup(style),  # noqa: S704  our own file
+        style=Markup(style),
         style_hash=f"sha256-{digest}",
         mixes=[(mix, _panels(mix, codebook)) for mix in comparison.mixes],
         quotes=_quotes(comparison),

@@ -24,7 +24,9 @@ def console() -> Console:
 
 def print_evaluations(out: Console, evaluations: Sequence[Evaluation], *, footer: str) -> None:
     """Print scores, a row a model, task and way of holding out."""
-    table = _table("held out", "task", "model", "macro-F1", "F_avg", "F1 by label", "ECE", "n", "articles")
+    table = _table(
+        "held out", "task", "model", "macro-F1", "F_avg", "F1 by label", "ECE", "n", "articles"
+    )
     for evaluation in evaluations:
         for score in evaluation.scores.values():
             by_label = ", ".join(f"{name} {_two(value)}" for name, value in score.f1.items())
@@ -66,7 +68,10 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
     out.print(Text(printable(comparison.answer), style="bold"))
     for mix in comparison.mixes:
         table = _table(
-            "outlet", "articles", "units", *mix.classes,
+            "outlet",
+            "articles",
+            "units",
+            *mix.classes,
             title=f"{mix.task}: share of units, 95% interval over articles; one mix for all: "
             f"p = {mix.same_mix_p:.2g}",
         )
@@ -81,7 +86,13 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
         out.print()
         out.print(table)
     table = _table(
-        "outlets", "distance", "by chance", "p", "p Holm", "shared claims", "same side",
+        "outlets",
+        "distance",
+        "by chance",
+        "p",
+        "p Holm",
+        "shared claims",
+        "same side",
         title="pairs of outlets: total variation of the stance mix; side taken on shared claims",
     )
     stance = next(mix for mix in comparison.mixes if mix.task == "stance")

@@ -72,7 +72,7 @@ def krippendorff_alpha(
     n_units = len(counts)
     if n_units == 0:
         raise DataError("agreement needs at least one unit that two raters judged")
-    numbers = np.arange(counts.shape[1]) if values is None else np.asarray(values, dtype=float)
+    numbers = np.asarray(range(counts.shape[1]) if values is None else values, dtype=float)
     pairs = _coincidences(counts)
     value = _alpha(pairs.sum(axis=0), level, numbers)
     low = high = None
@@ -138,4 +138,5 @@ def _squared_distances(totals: FloatArray, level: Level, values: FloatArray) -> 
     if level == "interval":
         return np.asarray(difference**2)
     size = np.abs(values[:, None]) + np.abs(values[None, :])
-    return np.asarray(np.divide(difference, size, out=np.zeros_like(difference), where=size > 0) ** 2)
+    ratio = np.divide(difference, size, out=np.zeros_like(difference), where=size > 0)
+    return np.asarray(ratio**2)

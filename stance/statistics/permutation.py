@@ -33,7 +33,9 @@ def total_variation(left: FloatArray, right: FloatArray) -> FloatArray:
     return np.asarray(np.abs(left - right).sum(axis=-1) / 2)
 
 
-def mix_distance(left: FloatArray, right: FloatArray, *, seed: int, n_draws: int = 9999) -> Distance:
+def mix_distance(
+    left: FloatArray, right: FloatArray, *, seed: int, n_draws: int = 9999
+) -> Distance:
     """Return the total variation between two outlets' mixes with a permutation null.
 
     Parameters

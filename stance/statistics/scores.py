@@ -28,7 +28,7 @@ def f1_scores(confusion: FloatArray) -> FloatArray:
     """
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     size = confusion.sum(axis=-1) + confusion.sum(axis=-2)
-    return np.divide(2 * hits, size, out=np.full(hits.shape, np.nan), where=size > 0)
+    return np.asarray(np.divide(2 * hits, size, out=np.full(hits.shape, np.nan), where=size > 0))
 
 
 def macro_f1(confusion: FloatArray, classes: Sequence[int] | None = None) -> FloatArray:

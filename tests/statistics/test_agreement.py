@@ -50,9 +50,7 @@ def test_published_values_are_reproduced(case):
 
 
 @given(
-    st.lists(
-        st.lists(st.integers(MISSING, 3), min_size=3, max_size=3), min_size=2, max_size=12
-    ),
+    st.lists(st.lists(st.integers(MISSING, 3), min_size=3, max_size=3), min_size=2, max_size=12),
     st.sampled_from(["nominal", "ordinal", "interval"]),
 )
 def test_alpha_equals_an_independent_implementation(rows, level):

@@ -45,9 +45,7 @@ def test_many_articles_are_drawn_not_enumerated_and_agree_with_the_exact_answer(
 def test_the_test_over_all_outlets_finds_an_outlier_and_keeps_its_level():
     rng = np.random.default_rng(6)
     groups = np.repeat([0, 1, 2], 6)
-    apart = np.concatenate(
-        [articles(rng, 12, [0.3, 0.5, 0.2]), articles(rng, 6, [0.8, 0.1, 0.1])]
-    )
+    apart = np.concatenate([articles(rng, 12, [0.3, 0.5, 0.2]), articles(rng, 6, [0.8, 0.1, 0.1])])
     assert same_mix_p_value(apart, groups, seed=1, n_draws=999) < 0.01
     alike = [
         same_mix_p_value(articles(rng, 18, [0.3, 0.5, 0.2]), groups, seed=1, n_draws=199)

@@ -1,0 +1,1 @@
+"""Files to articles, articles to readable articles, readable articles to units."""

@@ -1,0 +1,309 @@
+"""Which stretches of an article are headings, list items, pull quotes, attributions or prose.
+
+Articles come with a paragraph a line, with empty lines between paragraphs, or hard-wrapped. Lines
+are read first, wrapped ones joined, lists glued into one line taken apart; then each block's kind
+follows from its own shape and its neighbours'.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby, pairwise
+
+from stance.corpus.sentences import CLOSERS, TERMINALS, sentence_spans, trimmed
+
+# The longest heading, byline or credit that we believe, in characters.
+MAX_HEADING = 120
+MAX_HEADING_WORDS = 16
+# A quotation set apart from the text; what is longer is a paragraph that happens to be signed.
+MAX_PULL_QUOTE = 400
+# More short lines in a row than a title, a deck and two levels of heading are verse or a table.
+MAX_HEADINGS_IN_A_ROW = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A heading, a paragraph, a list item or the like: `start:end` of the text, marks outside."""
+
+    kind: str  # one of UNIT_KINDS
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A line, or several that were joined, or a part of one that was taken apart."""
+
+    outer: int  # where its mark starts
+    start: int  # where its text does
+    end: int
+    mark: str  # "#", ">", a bullet; "1" or "a" for what counts and stays in the text; else ""
+    indent: int
+    after_gap: bool  # an empty line stands before it
+
+
+_ROUND = "•‣▪●○◦■⁃"  # bullets that are nothing else, so that they count inside a line too
+_DASHES = "-–—"
+_MARK = re.compile(
+    r"(?P<heading>\#{1,6})\s|(?P<quote>(?:>\s?){1,4})"
+    rf"|(?P<bullet>[{_DASHES}*+·])\s|(?P<round>[{_ROUND}])"
+    r"|\(?(?P<count>\d{1,3}|[A-Za-z]|[ivx]{2,4})(?P<after>[.)]{1,2})\s"
+)
+_NO_WORDS = re.compile(r"[-*_=#>~+·•–—\s]*+$")
+_BOLD = re.compile(r"(\*\*|__)[^*_]{1,200}\1$")
+_ENDED = re.compile(rf"[{TERMINALS}][{re.escape(CLOSERS)}]{{0,3}}$")
+_INITIALS_LAST = re.compile(r"\b(?:[A-Z]\.){2,4}$")
+_WORD = re.compile(r"\S{1,40}")
+_SIGNED = re.compile(r"[-–—―]{1,2}\s?[\"“]?[A-Z]")
+_NAME_AND_ROLE = re.compile(r"[A-Z][\w’'.-]{0,30}(?:\s[A-Z][\w’'.-]{0,30}){1,3},\s\w")
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_ABOUT_THE_TEXT = re.compile(  # a byline, a credit or a date, a line in brackets
+    r"[*_]{0,2}(?:"
+    r"(?:(?:Written |Reported |Reporting |Edited )?[Bb]y|Published|Updated|Posted)"
+    r"\s(?:on\s|by\s)?[A-Z\d]"
+    r"|(?:Image|Photo|Picture|Credit|Source|Published|Updated|Posted|Last updated):\s"
+    rf"|(?:[A-Z][a-z]{{2,8}}day,?\s)?(?:{_MONTH}\s\d{{1,2}},?|\d{{1,2}}\s{_MONTH})\s\d{{4}}"
+    r".{0,30}$)"
+    r"|[(\[][^()\[\]]{1,120}(?<![.!?…])[)\]]$"
+)
+
+
+def read_blocks(text: str) -> list[Block]:
+    """Return the blocks of an article's text, in order, not overlapping.
+
+    They cover all that is not white space, but for bullets, the marks of Markdown headings and
+    block quotes, and lines without a word. Numbers and letters that count ("1.", "a)") and the dash
+    of an attribution are part of their block. The `kind` of a paragraph is "sentence".
+    """
+    lines = _taken_apart(text, _joined(text, list(_lines(text))))
+    kinds = _kinds(text, lines)
+    return [
+        # The dash before a name is no bullet.
+        Block(kind=kind, start=line.outer if kind == "attribution" else line.start, end=line.end)
+        for line, kind in zip(lines, kinds, strict=True)
+    ]
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    position, after_gap = 0, True
+    for raw in text.splitlines(keepends=True):
+        if raw.isspace():
+            position, after_gap = position + len(raw), True
+            continue
+        outer, end = trimmed(text, position, position + len(raw))
+        indent, position = outer - position, position + len(raw)
+        if _NO_WORDS.match(text, outer, end):
+            after_gap = True
+            continue
+        mark, start = "", outer
+        if _BOLD.match(text, outer, end):
+            mark, start, end = "#", *trimmed(text, outer + 2, end - 2)
+        elif found := _MARK.match(text, outer, end):
+            if found["count"]:
+                mark = "1" if found["count"].isdigit() or ")" in found["after"] else "a"
+            else:
+                mark = "#" if found["heading"] else found[0].strip()[0]
+                start, end = trimmed(text, found.end(), end)
+        if start < end:
+            yield _Line(
+                outer=outer, start=start, end=end, mark=mark, indent=indent, after_gap=after_gap
+            )
+            after_gap = False
+
+
+def _ends_sentence(text: str, line: _Line) -> bool:
+    return bool(_ENDED.search(text, max(line.start, line.end - 6), line.end))
+
+
+# --- hard-wrapped lines -------------------------------------------------------------------------
+
+
+def _joined(text: str, lines: list[_Line]) -> list[_Line]:
+    """Return the lines, those joined that a line break cut inside a paragraph."""
+    # Lines of which none ends a sentence are a list or verse, whatever their letters.
+    stretch = list(accumulate(line.after_gap for line in lines))
+    in_prose = {n for n, line in zip(stretch, lines, strict=True) if _ends_sentence(text, line)}
+
+    def goes_on(line: _Line, after: _Line, n: int) -> bool:
+        first, last = text[after.start], text[line.end - 1]
+        return n in in_prose and (first.islower() or first in ".,;:!?)") and last not in ".!?…:;"
+
+    breaks = [
+        (line, after, n)
+        for (line, after), n in zip(pairwise(lines), stretch[1:], strict=True)
+        if not (after.after_gap or after.mark or after.indent > line.indent + 1)
+    ]
+    lengths = sorted(line.end - line.outer for line, after, n in breaks if goes_on(line, after, n))
+    wrapped = len(lengths) >= 2 and 4 * len(lengths) >= len(breaks)
+    width = lengths[len(lengths) * 9 // 10] if wrapped else 0
+
+    joined: list[_Line] = []
+    for i, after in enumerate(lines):
+        if i and not after.after_gap and (block := joined[-1]).mark != "#":
+            line = lines[i - 1]
+            first_word = _WORD.match(text, after.outer, after.end)
+            no_room = line.end - line.outer + len(first_word[0] if first_word else "") >= width
+            if after.mark:  # a dash or a number that the break brought to the line's start
+                ended = text[line.end - 1] in ".!?…:;"
+                goes = wrapped and no_room and after.mark in "–—1a" and not (block.mark or ended)
+            else:
+                hanging = block.mark not in ("", ">") and after.indent > block.indent + 1
+                goes = goes_on(line, after, stretch[i]) or (wrapped and no_room) or hanging
+            if goes:
+                joined[-1] = replace(block, end=after.end)
+                continue
+        joined.append(after)
+    return joined
+
+
+# --- lists that were glued into one line --------------------------------------------------------
+
+
+def _taken_apart(text: str, lines: list[_Line]) -> list[_Line]:
+    """Return the lines with every list item on its own.
+
+    Where items have a title and a text, the next item may be glued to the text before it:
+    "... without delay. - Tighter Oversight". Such a text belongs to its item, and so does the
+    last one, which nothing is glued to.
+    """
+    apart: list[_Line] = []
+    bullet, after_title, with_texts = "", False, False
+    for line in lines:
+        if line.mark in ("1", "a"):
+            pieces, bullet = _counted(text, line), ""
+        elif line.mark and line.mark not in "#>":
+            with_texts = with_texts and line.mark == bullet
+            pieces, bullet = _glued(text, line, line.mark), line.mark
+        elif not line.mark and bullet:
+            pieces = _glued(text, line, bullet)
+            with_texts = with_texts or len(pieces) > 1
+            if len(pieces) > 1 or (with_texts and after_title):
+                pieces[0] = replace(pieces[0], mark=bullet)
+            else:
+                bullet = ""
+        else:
+            pieces, bullet = [line], ""
+        with_texts = with_texts and bool(bullet)
+        # A last piece that is no item of its own is an item's text.
+        after_title = bool(bullet) and (line.mark != "" or len(pieces) > 1)
+        apart += pieces
+    return apart
+
+
+def _glued(text: str, line: _Line, bullet: str) -> list[_Line]:
+    """Return the line cut before each bullet of its list that stands inside it."""
+    if bullet in _ROUND:
+        cut = re.compile(bullet)
+    else:
+        cut = re.compile(rf"(?<=[.!?…\"”’)])\s{re.escape(bullet)}\s(?=[\"“]?[A-Z\d])")
+    bounds = [(line.outer, line.start)]
+    bounds += [found.span() for found in cut.finditer(text, line.start, line.end)]
+    return _pieces(text, line, bounds, bullet)
+
+
+def _counted(text: str, line: _Line) -> list[_Line]:
+    """Return the line cut before each number or letter that goes on counting from its first."""
+    found = _MARK.match(text, line.start, line.end)
+    if found is None or not (found["count"].isdigit() or found["count"].islower()):
+        return [line]
+    bounds, count, position = [(line.outer, line.start)], found["count"], found.end()
+    while len(count) < 4 and (count.isdigit() or len(count) == 1):
+        count = str(int(count) + 1) if count.isdigit() else chr(ord(count) + 1)
+        place = text.find(f" {count}{found['after']} ", position, line.end)
+        if place < 0:
+            break
+        bounds.append((place + 1, place + 1))
+        position = place + 1
+    return _pieces(text, line, bounds, "1" if len(bounds) > 1 else line.mark)
+
+
+def _pieces(text: str, line: _Line, bounds: list[tuple[int, int]], mark: str) -> list[_Line]:
+    """Return the line's pieces; `bounds` are where each one's mark and its text start."""
+    if len(bounds) == 1:
+        return [line]
+    pieces = []
+    for (outer, start), (stop, _) in zip(bounds, [*bounds[1:], (line.end, 0)], strict=True):
+        begin, end = trimmed(text, start, stop)
+        if begin < end:
+            piece = replace(line, outer=outer, start=begin, end=end, mark=mark, after_gap=False)
+            pieces.append(piece)
+    return pieces
+
+
+# --- kinds --------------------------------------------------------------------------------------
+
+
+def _kinds(text: str, lines: list[_Line]) -> list[str]:
+    """Return each line's kind, one of UNIT_KINDS."""
+    kinds: list[str] = []
+    for i, line in enumerate(lines):
+        before = lines[i - 1] if i else None
+        after = lines[i + 1] if i + 1 < len(lines) else None
+        if line.mark == "#":
+            kinds.append("heading")
+        elif line.mark == ">":
+            kinds.append("pull_quote")
+        elif _is_signature(text, before, line, after):
+            kinds.append("attribution")
+            signed = lines[i - 1]
+            if kinds[i - 1] == "sentence" and signed.end - signed.start <= MAX_PULL_QUOTE:
+                kinds[i - 1] = "pull_quote"
+        elif _is_item(text, before, line, after):
+            kinds.append("list_item")
+        elif line.end - line.start > MAX_HEADING:
+            kinds.append("sentence")
+        elif _ABOUT_THE_TEXT.match(text, line.start, line.end) and not _ends_sentence(text, line):
+            kinds.append("attribution")
+        else:
+            kinds.append("heading" if _is_heading(text, line, after) else "sentence")
+    for kind, run in groupby(range(len(kinds)), kinds.copy().__getitem__):
+        places = list(run)
+        if kind == "heading" and len(places) > MAX_HEADINGS_IN_A_ROW:
+            for i in places:
+                kinds[i] = "heading" if lines[i].mark == "#" else "sentence"
+    return kinds
+
+
+def _is_signature(text: str, before: _Line | None, line: _Line, after: _Line | None) -> bool:
+    """Return whether the line names the speaker of the paragraph before it: "– Name, role"."""
+    if before is None or before.mark not in ("", ">") or line.mark not in ("", *_DASHES):
+        return False
+    if line.end - line.outer > MAX_HEADING or _ends_sentence(text, line):
+        return False
+    if line.mark and after and after.mark == line.mark:
+        return False  # one item of several
+    quoted = before.mark == ">" or (text[before.start] in '"“' and text[before.end - 1] in '"”')
+    if not _SIGNED.match(text, line.outer, line.end):
+        return quoted and bool(_NAME_AND_ROLE.match(text, line.start, line.end))
+    if line.mark == "-":
+        return quoted  # else it is the only item of a list
+    return text[before.end - 1] != ":"
+
+
+def _is_item(text: str, before: _Line | None, line: _Line, after: _Line | None) -> bool:
+    """Return whether the line is a list item; one that counts needs others, or a sentence's end."""
+    if line.mark not in ("1", "a"):
+        return bool(line.mark)
+    neighbours = [other for other in (before, after) if other and other.mark == line.mark]
+    if line.mark == "a":  # "J. Smith said ..." counts nothing
+        return any(abs(ord(text[line.start]) - ord(text[o.start])) == 1 for o in neighbours)
+    return bool(neighbours) or not _is_heading(text, line, after)
+
+
+def _is_heading(text: str, line: _Line, after: _Line | None) -> bool:
+    """Return whether an unmarked or numbered line reads as a heading of what follows."""
+    words = text[line.start : line.end].split()
+    first = text[line.start : line.end].lstrip("\"“‘'([$€£")[:1]
+    if after is None or len(words) > MAX_HEADING_WORDS or first.islower() or not first.isalnum():
+        return False
+    last = text[line.end - 1]
+    if last in ",;" or len(sentence_spans(text[line.start : line.end])) > 1:
+        return False
+    if last == "?":  # a heading asks in its own voice, and a longer answer follows
+        opens = after.mark != "" or after.end - after.start > line.end - line.start
+        return opens and first == text[line.start]
+    if last == ":":  # "Background:", but not "He said:" or the lead-in of a list
+        long_words = [word for word in words if len(word) > 3]
+        return after.mark == "" and not any(word[0].islower() for word in long_words)
+    initials = _INITIALS_LAST.search(text, line.start, line.end)
+    return bool(initials) or not _ends_sentence(text, line)

@@ -1,0 +1,291 @@
+"""Files, folders, tables and standard input to Articles, as they came."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from stance.corpus.decoding import decode, without_lone_surrogates
+from stance.corpus.front_matter import front_matter
+from stance.corpus.metadata import Metadata, filled, metadata_of
+from stance.corpus.offsets import Edit, edited
+from stance.corpus.registers import Register, read_register
+from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, read_rows
+from stance.errors import DataError
+from stance.records import Article, text_sha256
+
+TEXT_SUFFIXES = (".txt", ".text", ".md", ".markdown")
+MAX_FILE = 20_000_000  # bytes of a text file
+_READABLE = f"Articles are read from {', '.join((*TEXT_SUFFIXES, *TABLE_SUFFIXES))}."
+_REGISTER = "articles.csv"
+_STDIN = Path("-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFailure:
+    """A file or a row that was skipped: `message` says what is wrong with it and what to do."""
+
+    path: Path
+    message: str
+
+
+def read_articles(
+    paths: Sequence[Path],
+    *,
+    register: Path | None = None,
+    on_failure: Callable[[ReadFailure], None],
+    on_notice: Callable[[str], None] = lambda notice: None,
+) -> Iterator[Article]:
+    """Return the articles of files, folders and tables: in the order given, a folder's by path.
+
+    The outlet, and whatever else an article does not say of itself (a row's columns, a file's
+    front matter), comes from the register, else from the nearest `articles.csv` in its folder or
+    above, up to the PATH given. An outlet still unknown is the name of the file's folder below that
+    PATH.
+
+    Parameters
+    ----------
+    paths
+        Files, folders and tables; `-` is standard input: JSON Lines if it starts with a brace, else
+        one text. It is copied to a temporary file first.
+    register
+        A table with a column `file` (the path below the PATH given, or a file name that only one
+        file has) or `sha256` (of the text as it came), and `source`, `title`, `date`, `url`.
+    on_failure
+        Called for each file and row that is skipped.
+    on_notice
+        Called with what else is worth knowing: files ignored, links not followed, dates not read.
+
+    Raises
+    ------
+    DataError
+        Before the first article: if a PATH does not exist, a folder holds nothing to read, or the
+        register cannot be read.
+    """
+    reader = _Reader(on_failure, on_notice)
+    if register is not None:
+        try:
+            reader.register = reader.read_register(register)
+        except DataError as error:
+            raise DataError(f"{register}: {error}") from None
+    found = [file for path in paths for file in _found(path, register, on_failure, on_notice)]
+    return reader.articles(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A file to read, and its place below the PATH given, which makes its id and its outlet."""
+
+    path: Path
+    place: PurePosixPath
+
+
+class _Reader:
+    """Reads files one after the other, and remembers which ids are taken."""
+
+    def __init__(
+        self, on_failure: Callable[[ReadFailure], None], on_notice: Callable[[str], None]
+    ) -> None:
+        self.register: Register | None = None
+        self._on_failure = on_failure
+        self._on_notice = on_notice
+        self._namesakes: Counter[str] = Counter()
+        self._registers: dict[Path, Register | None] = {}  # articles.csv, by folder
+        self._taken: dict[str, Path] = {}  # ids
+        self._unread_dates: Counter[str] = Counter()
+
+    def articles(self, found: Sequence[_Found]) -> Iterator[Article]:
+        self._namesakes.update(file.place.name for file in found)
+        for file in found:
+            try:
+                for bare, own in self._bare_articles(file):
+                    article = self._completed(bare, own, file)
+                    if article.id in self._taken:
+                        self._fail(
+                            file.path,
+                            f"the id {article.id!r} is already that of an article in "
+                            f"{self._taken[article.id]}. Give each its own, or give the folder "
+                            "above both files.",
+                        )
+                        continue
+                    self._taken[article.id] = file.path
+                    yield article
+            except DataError as error:
+                self._fail(file.path, str(error))
+            except OSError as error:
+                self._fail(file.path, f"{error.strerror or error}. Check that it can be read.")
+        if self._unread_dates:
+            self._on_notice(
+                f"{self._unread_dates.total()} articles have no date, since theirs cannot be read "
+                f"without guessing, as in {next(iter(self._unread_dates))!r}. Write 2026-02-14."
+            )
+
+    def _bare_articles(self, file: _Found) -> Iterator[tuple[Article, Metadata]]:
+        """Yield a file's articles with what each says of itself."""
+        name = without_lone_surrogates(file.place.with_suffix("").as_posix())
+        suffix = file.path.suffix.lower()
+        with _opened(file.path) as stream:
+            if file.path == _STDIN:
+                # The brace may stand behind a byte order mark, and between NULs in UTF-16.
+                start = stream.read(1 << 16).lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
+                suffix = ".jsonl" if start.startswith(b"{") else ""
+                stream.seek(0)
+            if suffix in ("", *TEXT_SUFFIXES):
+                yield _text_article(stream, name)
+                return
+            if suffix not in TABLE_SUFFIXES:
+                raise DataError(f"{suffix} files are not read. {_READABLE}")
+            number = 0
+            for number, row in read_rows(stream, suffix, wanted=["text"]):
+                try:
+                    if isinstance(row, DataError):
+                        raise row
+                    bare = article_of_row(row, default_id=f"{name}-{number}")
+                except DataError as error:
+                    self._fail(file.path, f"row {number}: {error}")
+                else:
+                    yield bare, metadata_of(row)
+            if not number:
+                raise DataError("holds no articles. Remove it, or write a row for each article.")
+
+    def _completed(self, article: Article, own: Metadata, file: _Found) -> Article:
+        """Return an article with what it, the registers and its folder's name say of it."""
+        said = [own]
+        if self.register is not None:
+            unique = [file.place.name] if self._namesakes[file.place.name] == 1 else []
+            said.append(self.register.says(article, file.place.as_posix(), *unique))
+        if file.path != _STDIN:
+            for folder in list(file.path.parents)[: len(file.place.parts)]:
+                if beside := self._beside(folder, file.path):
+                    said.append(beside.says(article, file.path.relative_to(folder).as_posix()))
+        said.append(Metadata(source=without_lone_surrogates(file.place.parent.name) or None))
+        for metadata in said:
+            article = filled(article, metadata)
+        unread = [metadata.unread_date for metadata in said if metadata.unread_date]
+        if unread and article.date is None:
+            self._unread_dates[unread[0]] += 1
+        return article
+
+    def _beside(self, folder: Path, file: Path) -> Register | None:
+        """Return what the `articles.csv` of a folder says, if there is one and it is not `file`."""
+        path = folder / _REGISTER
+        if path == file:
+            return None
+        if folder not in self._registers:
+            self._registers[folder] = None
+            try:
+                if path.is_file():
+                    self._registers[folder] = self.read_register(path)
+            except DataError as error:
+                self._fail(path, str(error))
+        return self._registers[folder]
+
+    def read_register(self, path: Path) -> Register:
+        """Return what a register says; its bad rows are failures."""
+        return read_register(path, on_failure=lambda message: self._fail(path, message))
+
+    def _fail(self, path: Path, message: str) -> None:
+        self._on_failure(ReadFailure(path=path, message=message))
+
+
+def _found(
+    path: Path,
+    register: Path | None,
+    on_failure: Callable[[ReadFailure], None],
+    on_notice: Callable[[str], None],
+) -> list[_Found]:
+    """Return the files to read of one PATH."""
+    if path == _STDIN:
+        return [_Found(path=path, place=PurePosixPath("stdin"))]
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: {getattr(error, 'strerror', None) or error}. Give a file, a folder, or -."
+        ) from None
+    if not path.is_dir():
+        return [_Found(path=path, place=PurePosixPath(path.name))]
+    files, ignored = [], Counter[str]()
+    for file in sorted(_walk(path, on_failure, on_notice), key=Path.as_posix):
+        if _is_about(file) or (register and register.name == file.name and register.samefile(file)):
+            continue
+        if file.suffix.lower() in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
+            files.append(_Found(path=file, place=PurePosixPath(file.relative_to(path).as_posix())))
+        else:
+            ignored[file.suffix or "without suffix"] += 1
+    left = ", ".join(f"{n} {suffix}" for suffix, n in sorted(ignored.items()))
+    if not files:
+        raise DataError(
+            f"{path}: holds no articles{f', only {left}' if left else ''}. {_READABLE} "
+            f"An {_REGISTER} only describes the files beside it."
+        )
+    if left:
+        on_notice(f"{path}: {ignored.total()} files were not read ({left}). {_READABLE}")
+    return files
+
+
+def _walk(
+    root: Path, on_failure: Callable[[ReadFailure], None], on_notice: Callable[[str], None]
+) -> Iterator[Path]:
+    """Yield the files below a folder that are not hidden and do not lead out of it."""
+
+    def unreadable(error: OSError) -> None:
+        folder = Path(os.fsdecode(error.filename))
+        on_failure(
+            ReadFailure(path=folder, message=f"{error.strerror}. Check that it can be read.")
+        )
+
+    inside = root.resolve()
+    for folder, subfolders, names in os.walk(root, onerror=unreadable):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for link in (Path(folder) / name for name in subfolders):
+            if link.is_symlink():
+                on_notice(f"{link}: a link to a folder is not followed. Give that folder itself.")
+        for file in (Path(folder) / name for name in sorted(names) if not name.startswith(".")):
+            if not file.is_file():
+                on_notice(f"{file}: not read, since it is no file or its link leads nowhere.")
+            elif file.is_symlink() and not file.resolve().is_relative_to(inside):
+                on_notice(f"{file}: not read, since its link leads out of {root}.")
+            else:
+                yield file
+
+
+def _is_about(file: Path) -> bool:
+    """Tell whether a file describes a folder rather than being one of its articles."""
+    if file.name == _REGISTER or file.name.startswith(("README", "LICENSE", "LICENCE")):
+        return True
+    return file.stem.lower() in {"readme", "license", "licence"}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file so that it can be read twice: standard input and pipes through a copy."""
+    with nullcontext(sys.stdin.buffer) if path == _STDIN else path.open("rb") as file:
+        if path != _STDIN and file.seekable():
+            yield file
+            return
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            yield copy
+
+
+def _text_article(stream: BinaryIO, name: str) -> tuple[Article, Metadata]:
+    """Return the one article of a text file with what its front matter says."""
+    data = stream.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise DataError(f"larger than {MAX_FILE:,} bytes. Write one article a file, or a table.")
+    original = decode(data)
+    fields, start = front_matter(original)
+    article = Article(id=name, text=original, original=original, sha256=text_sha256(original))
+    if start:
+        article = edited(article, [Edit(kind="front matter", start=0, end=start, after="")])
+    if not article.text.strip():
+        raise DataError("holds no text. Remove it, or save the article again.")
+    return article, metadata_of(fields)

@@ -1,0 +1,220 @@
+"""Tables of articles, one row each: JSON Lines, JSON, CSV, TSV and Parquet."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from stance.corpus.decoding import text_stream, without_lone_surrogates
+from stance.corpus.metadata import COLUMNS, column_name, value_of
+from stance.errors import DataError
+from stance.records import Article, text_sha256
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLE_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+MAX_TEXT = 20_000_000  # characters of one row's text
+_MAX_RECORD = 64_000_000  # characters of a line or a CSV field: beyond it, memory is at stake
+_MAX_JSON = 256_000_000  # characters of a .json file, which cannot be read piece by piece
+_BATCH = 64  # Parquet rows held at a time
+_KNOWN = {name for names in COLUMNS.values() for name in names}
+
+Row = Mapping[str, object]  # keys spelled as by `column_name`
+
+
+def read_rows(
+    file: BinaryIO, suffix: str, *, wanted: Sequence[str]
+) -> Iterator[tuple[int, Row | DataError]]:
+    """Yield each row of a table with its number from 1, or what is wrong with that row.
+
+    Parameters
+    ----------
+    file
+        Seekable. It may be closed in the end.
+    suffix
+        One of TABLE_SUFFIXES.
+    wanted
+        Keys of COLUMNS, one of which the table's header must have. JSON has no header.
+
+    Raises
+    ------
+    DataError
+        If the table as a whole cannot be read, or has none of the wanted columns.
+    """
+    if suffix == ".parquet":
+        yield from _parquet_rows(file, wanted)
+        return
+    try:
+        with text_stream(file) as stream:
+            if suffix in {".csv", ".tsv"}:
+                yield from _csv_rows(stream, wanted)
+            elif suffix == ".json":
+                yield from _json_rows(stream)
+            else:
+                yield from _json_lines(stream)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"not valid {error.encoding}, though it begins as such. Save it again as UTF-8."
+        ) from None
+
+
+def article_of_row(row: Row, *, default_id: str) -> Article:
+    """Return the article of a row: its id and its text, as it came.
+
+    Raises
+    ------
+    DataError
+        If the row has no text, or one that is empty, too long or not text.
+    """
+    texts = [row[name] for name in COLUMNS["text"] if row.get(name) is not None]
+    text = next((text for text in texts if isinstance(text, str) and text.strip()), None)
+    if text is None:
+        require_column(row, ["text"])
+        others = [type(text).__name__ for text in texts if not isinstance(text, str)]
+        if others:
+            raise DataError(f"its text is of type {others[0]}. Write it as one string.")
+        raise DataError("its text is empty. Remove the row, or fill it in.")
+    if len(text) > MAX_TEXT:
+        raise DataError(
+            f"its text has {len(text):,} characters, and {MAX_TEXT:,} are read. Split the article."
+        )
+    if "\0" in text:
+        raise DataError("its text holds NUL characters, so it is not text. Export it again.")
+    text = without_lone_surrogates(text)
+    return Article(
+        id=value_of(row, "id") or default_id, text=text, original=text, sha256=text_sha256(text)
+    )
+
+
+def require_column(columns: Iterable[str], wanted: Sequence[str]) -> None:
+    """Check that a table has a column for one of the wanted keys of COLUMNS.
+
+    Raises
+    ------
+    DataError
+        If it has none, naming the columns found and those looked for.
+    """
+    found = list(columns)
+    names = [name for field in wanted for name in COLUMNS[field]]
+    if not set(names).intersection(found):
+        shown = ", ".join(repr(name[:40]) for name in found[:20]) or "none"
+        raise DataError(
+            f"no column is called {', '.join(names)}. Found: {shown}"
+            f"{', ...' if len(found) > 20 else ''}. Rename the column that holds it."
+        )
+
+
+def _json_lines(stream: TextIO) -> Iterator[tuple[int, Row | DataError]]:
+    number = 0
+    while line := stream.readline(_MAX_RECORD):
+        number += 1
+        if len(line) == _MAX_RECORD and not line.endswith("\n"):
+            while (rest := stream.readline(_MAX_RECORD)) and not rest.endswith("\n"):
+                pass
+            yield number, DataError(f"longer than {_MAX_RECORD:,} characters. Split the article.")
+        elif line.strip():
+            yield number, _json_row(line)
+
+
+def _json_rows(stream: TextIO) -> Iterator[tuple[int, Row | DataError]]:
+    """Yield the rows of a JSON list, of one JSON object, or of JSON Lines under this suffix."""
+    if isinstance(_json_row(stream.readline(_MAX_RECORD)), Mapping):
+        stream.seek(0)
+        yield from _json_lines(stream)
+        return
+    stream.seek(0)
+    text = stream.read(_MAX_JSON + 1)
+    if len(text) > _MAX_JSON:
+        raise DataError(f"has over {_MAX_JSON:,} characters. Write one article a line, as .jsonl.")
+    value = _json_value(text)
+    if isinstance(value, DataError):
+        raise value
+    for number, item in enumerate(value if isinstance(value, list) else [value], start=1):
+        yield number, _named(item)
+
+
+def _json_row(text: str) -> Row | DataError:
+    value = _json_value(text)
+    return value if isinstance(value, DataError) else _named(value)
+
+
+def _json_value(text: str) -> object:
+    """Return what a JSON text holds, or a DataError that says why it cannot be read."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return DataError("its JSON is nested too deeply. Write articles as flat objects.")
+    except ValueError as error:
+        return DataError(f"not JSON: {error}. Write one object for an article.")
+
+
+def _named(value: object) -> Row | DataError:
+    if not isinstance(value, dict):
+        return DataError(
+            f"a JSON {type(value).__name__}, where an article is an object with names."
+        )
+    return {column_name(name): item for name, item in value.items()}
+
+
+def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row | DataError]]:
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_RECORD))
+    first = stream.readline(_MAX_RECORD)
+    delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+    lines = iter(partial(stream.readline, _MAX_RECORD), "")
+    # Strict: a quote that is never closed would else swallow every article after it in silence.
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    number = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            number += 1
+            advice = "Put double quotes around a field, and double those in it."
+            yield number, DataError(f"not proper CSV: {error}. {advice}")
+            continue
+        if not cells:
+            continue
+        if header is None:
+            header = [column_name(name) for name in cells]
+            require_column(header, wanted)
+            continue
+        number += 1
+        if len(cells) != len(header):
+            advice = "Put double quotes around a field that holds the delimiter."
+            counts = f"{len(cells)} field(s), and the header {len(header)}"
+            yield number, DataError(f"has {counts}. {advice}")
+        else:
+            yield number, dict(zip(header, cells, strict=True))
+
+
+def _parquet_rows(file: BinaryIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row | DataError]]:
+    # Loading pyarrow takes a quarter of a second, which reading plain text need not wait for.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(file)
+        names = table.schema_arrow.names
+        require_column([column_name(name) for name in names], wanted)
+        columns = [name for name in names if column_name(name) in _KNOWN]
+        number = 0
+        for batch in table.iter_batches(batch_size=_BATCH, columns=columns):
+            for i in range(batch.num_rows):
+                number += 1
+                yield number, _parquet_row(batch.slice(i, 1))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"not a Parquet file that can be read: {error}. Write it again.") from None
+
+
+def _parquet_row(row: "pa.RecordBatch") -> Row | DataError:
+    try:
+        cells = [column[0].as_py() for column in row.columns]
+    except (ValueError, OverflowError) as error:
+        return DataError(f"holds a value that cannot be read: {error}. Write it as text.")
+    return dict(zip(map(column_name, row.schema.names), cells, strict=True))
