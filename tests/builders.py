@@ -5,7 +5,10 @@ import random
 from stance.corpus.units import split_units
 from stance.records import Article, ClassifiedUnit, LabeledUnit, Prediction, text_sha256
 
-HOPE = ["The ferry sails again and traders cheer.", "The new pier opens early, a gain for the town."]
+HOPE = [
+    "The ferry sails again and traders cheer.",
+    "The new pier opens early, a gain for the town.",
+]
 DOUBT = ["The ferry is stuck and fares may rise.", "Captains doubt that the pier will ever open."]
 PLAIN = ["The ferry carries ninety cars.", "The council meets on Monday.", "The pier is of oak."]
 

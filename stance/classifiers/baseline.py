@@ -14,6 +14,7 @@ from sklearn.model_selection import GroupKFold
 
 from stance.classifiers.base import FloatArray, label_codes
 from stance.errors import DataError, ModelError
+from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.scores import confusion_table, macro_f1
 
@@ -85,7 +86,7 @@ class Baseline:
 
     def save(self, folder: Path) -> None:
         """Write the model as JSON and safetensors: nothing in it can run."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         arrays: dict[str, Any] = {}
         for i, vectorizer in enumerate(self._vectorizers):
@@ -93,7 +94,7 @@ class Baseline:
         for task, (weights, bias) in self._weights.items():
             arrays[f"weights.{task}"] = np.ascontiguousarray(weights, dtype=np.float32)
             arrays[f"bias.{task}"] = bias.astype(np.float32)
-        save_file(arrays, folder / "model.safetensors")
+        write_whole(folder / "model.safetensors", save(arrays))
         description = {
             "recipe": asdict(self.recipe),
             "classes": self.classes_,
@@ -101,7 +102,7 @@ class Baseline:
             "vocabularies": [list(v.get_feature_names_out()) for v in self._vectorizers],
         }
         text = json.dumps(description, ensure_ascii=False, separators=(",", ":"))
-        (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+        write_whole(folder / "model.json", text + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> "Baseline":

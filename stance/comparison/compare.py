@@ -98,17 +98,13 @@ def _answer(mix: MixComparison, codebook: Codebook) -> str:
             else f"{share.low:.0%} to {share.high:.0%}"
         )
         ends.append(f"{share.value:.0%} ({interval}) in {outlet.outlet}")
-    verdict = (
-        f"{len(mix.outlets)} outlets differ in their {mix.task} toward {codebook.target} by more "
-        "than chance would give"
-        if mix.same_mix_p <= LEVEL
-        else f"That {len(mix.outlets)} outlets differ in their {mix.task} toward "
-        f"{codebook.target} cannot be told from chance"
-    )
-    return (
-        f"{verdict} (p = {mix.same_mix_p:.2g}): the share of {low_label} units runs from {ends[0]} "
-        f"to {ends[1]}."
-    )
+    rest = f"the share of {low_label} units runs from {ends[0]} to {ends[1]}."
+    what = f"{len(mix.outlets)} outlets differ in their {mix.task} toward {codebook.target}"
+    if mix.same_mix_p is None:
+        return f"Whether {what} cannot be tested, with one article each: {rest}"
+    if mix.same_mix_p <= LEVEL:
+        return f"{what} by more than chance would give (p = {mix.same_mix_p:.2g}): {rest}"
+    return f"That {what} cannot be told from chance (p = {mix.same_mix_p:.2g}): {rest}"
 
 
 def _caveats(

@@ -53,7 +53,7 @@ class MixComparison:
     classes: tuple[str, ...]
     outlets: tuple[OutletMix, ...]
     pairs: tuple[PairDistance, ...]
-    same_mix_p: float  # of "all outlets have one mix", regrouping whole articles
+    same_mix_p: float | None  # of "all outlets have one mix"; None with one article an outlet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,10 @@ def _environment() -> Environment:
     environment.filters["percent"] = lambda value: f"{value:.0%}"
     environment.filters["two"] = lambda value: "–" if value is None else f"{value:.2f}"
     # Control and direction marks of an article could make a page read otherwise than it says.
-    environment.finalize = lambda value: printable(value) if type(value) is str else value
+    # Line breaks inside a unit are layout of the file that it came from.
+    environment.finalize = lambda value: (
+        printable(" ".join(value.split())) if type(value) is str else value
+    )
     return environment
 
 

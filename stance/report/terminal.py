@@ -43,7 +43,7 @@ def print_evaluations(out: Console, evaluations: Sequence[Evaluation], *, footer
                 str(score.macro_f1.n_articles),
             )
     out.print(table)
-    out.print(Text(printable(footer)))
+    _say(out, footer)
 
 
 def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
@@ -65,16 +65,11 @@ def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
 
 def print_comparison(out: Console, comparison: Comparison) -> None:
     """Print the answer, the mixes, the distances and the agreement of outlets."""
-    out.print(Text(printable(comparison.answer), style="bold"))
+    _say(out, comparison.answer, style="bold")
     for mix in comparison.mixes:
-        table = _table(
-            "outlet",
-            "articles",
-            "units",
-            *mix.classes,
-            title=f"{mix.task}: share of units, 95% interval over articles; one mix for all: "
-            f"p = {mix.same_mix_p:.2g}",
-        )
+        test = "not testable" if mix.same_mix_p is None else f"p = {mix.same_mix_p:.2g}"
+        _say(out, f"\n{mix.task}: share of units [95% interval over articles]; same mix: {test}")
+        table = _table("outlet", "articles", "units", *mix.classes)
         for outlet in mix.outlets:
             _row(
                 table,
@@ -83,8 +78,8 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
                 str(outlet.n_units),
                 *(_share(outlet.shares[label]) for label in mix.classes),
             )
-        out.print()
         out.print(table)
+    _say(out, "\npairs of outlets: total variation of the stance mix; side on shared claims")
     table = _table(
         "outlets",
         "distance",
@@ -93,7 +88,6 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
         "p Holm",
         "shared claims",
         "same side",
-        title="pairs of outlets: total variation of the stance mix; side taken on shared claims",
     )
     stance = next(mix for mix in comparison.mixes if mix.task == "stance")
     for pair, claims in zip(stance.pairs, comparison.agreement.pairs, strict=True):
@@ -107,22 +101,28 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
             str(claims.n_claims),
             "–" if claims.same is None else f"{claims.same:.0%}",
         )
-    out.print()
     out.print(table)
     agreement = comparison.agreement
     if agreement.nominal and agreement.percent is not None:
         ordinal = f", ordinal {_alpha(agreement.ordinal)}" if agreement.ordinal else ""
-        out.print(
-            f"agreement of outlets on {len(agreement.claims)} shared claims: same side "
-            f"{agreement.percent:.0%}, alpha nominal {_alpha(agreement.nominal)}{ordinal}"
+        _say(
+            out,
+            f"\nagreement of outlets on {len(agreement.claims)} shared claims: same side "
+            f"{agreement.percent:.0%}, alpha nominal {_alpha(agreement.nominal)}{ordinal}",
         )
     out.print()
     for caveat in comparison.caveats:
-        out.print(Text(f"- {printable(caveat)}"))
+        _say(out, f"- {caveat}")
 
 
-def _table(*columns: str, title: str | None = None) -> Table:
-    table = Table(box=None, title=title, title_justify="left", pad_edge=False, header_style="bold")
+def _say(out: Console, words: str, *, style: str = "") -> None:
+    """Print a line that a terminal may wrap and a pipe gets whole."""
+    lines = (printable(line) for line in words.split("\n"))
+    out.print(Text("\n".join(lines), style=style), soft_wrap=not out.is_terminal)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column)
     return table

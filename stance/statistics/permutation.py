@@ -93,11 +93,11 @@ def mix_distance(
 
 def same_mix_p_value(
     tables: FloatArray, outlets: IntArray, *, seed: int, n_draws: int = 9999
-) -> float:
+) -> float | None:
     """Return the p-value of "all outlets have one mix", regrouping whole articles.
 
-    The statistic is the mean total variation between an outlet's mix and that of all, weighted by
-    the outlet's units.
+    None where no outlet has two articles: there is nothing to regroup then. The statistic is the
+    mean total variation between an outlet's mix and that of all, weighted by the outlet's units.
 
     Parameters
     ----------
@@ -114,6 +114,8 @@ def same_mix_p_value(
     n_outlets = int(outlets.max()) + 1 if len(outlets) else 0
     if n_outlets < 2:
         raise DataError("comparing mixes needs at least two outlets")
+    if np.bincount(outlets).max() < 2:
+        return None
     everything = tables.sum(axis=0) / tables.sum()
 
     def statistic(groups: IntArray) -> float:

@@ -115,7 +115,7 @@ def test_a_saved_model_predicts_as_before_and_says_what_it_is(trained, examples)
 
 
 def test_a_model_of_another_codebook_is_refused_in_words(trained, tmp_path):
-    text = (tmp_path.parent / "book.toml")
+    text = tmp_path.parent / "book.toml"
     source = read_codebook.__globals__["data_folder"]("labels") / "h200-access.toml"
     text.write_text(source.read_text("utf-8").replace("Success, strength", "Strength"), "utf-8")
     with pytest.raises(ModelError, match="trained under codebook h200-access@"):
