@@ -152,8 +152,11 @@ def verify(
 
     book = read_codebook(codebook)
     settled = settled_labels(labels, book)
-    reader = Reader([data_folder("seeds") / "articles", *(seeds or [])])
-    articles = {article.sha256: (article, units) for article, units in prepare(reader)}
+    # One reader a folder: two may hold the same document under the same name.
+    readers = [Reader([folder]) for folder in (data_folder("seeds") / "articles", *(seeds or []))]
+    articles = {
+        article.sha256: (article, units) for reader in readers for article, units in prepare(reader)
+    }
     found, lost = join_labels(articles.values(), settled)
     wanted: dict[str, tuple[str, int]] = {}
     for label in settled:
@@ -170,4 +173,5 @@ def verify(
     if lost:
         tell(f"{len(lost)} labels meet no unit of their document, {lost[0].unit_id} first")
         raise typer.Exit(1)
-    reader.finish()
+    for reader in readers:
+        reader.finish()

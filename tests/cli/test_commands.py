@@ -1,0 +1,226 @@
+"""The commands, run as a user runs them, in folders of their own."""
+
+import csv
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.main import get_command
+
+from stance.cli import app
+
+ROOT = Path(__file__).parent.parent.parent
+STANCE = Path(sys.executable).with_name("stance")
+
+
+def stance(*args, cwd=ROOT, stdin=None):
+    return subprocess.run(
+        [STANCE, *map(str, args)], cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120
+    )
+
+
+def commands(group, path=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(get_command(app)))
+
+
+@pytest.fixture
+def workplace(tmp_path):
+    """A folder that looks like the repository, so that examples run and write nothing there."""
+    for name in ("seeds", "labels", "models"):
+        (tmp_path / name).mkdir()
+    for path in [*ROOT.glob("seeds/articles/*"), *ROOT.glob("labels/*")]:
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    unit = json.loads(stance("split", "seeds/articles/wafer-1.txt").stdout.splitlines()[0])
+    row = {"unit_id": unit["id"], "stance": "favor"}
+    (tmp_path / "mine.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example_that_works(path, workplace):
+    text = COMMANDS[path].help or ""
+    examples = re.findall(r"^Example: (stance .+)$", text, flags=re.MULTILINE)
+    assert examples, f"stance {' '.join(path)} has no example"
+    for example in examples:
+        words = shlex.split(example)
+        assert tuple(words[1 : 1 + len(path)]) == path
+        done = stance(*words[1:], cwd=workplace)
+        assert done.returncode == 0, done.stderr
+
+
+def test_help_answers_before_anyone_grows_impatient():
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert stance("--help").returncode == 0
+        times.append(time.perf_counter() - start)
+    # 0.3 s on an idle machine; a test machine is never idle.
+    assert min(times) < 0.6
+
+
+def test_classify_writes_the_same_rows_in_every_format(tmp_path):
+    article = "seeds/articles/northgate-1.txt"
+    rows = [json.loads(line) for line in stance("classify", article).stdout.splitlines()]
+    assert stance("classify", article, "--format", "csv", "-o", tmp_path / "p.csv").returncode == 0
+    assert (
+        stance("classify", article, "--format", "parquet", "-o", tmp_path / "p.pq").returncode == 0
+    )
+    with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    parquet = pq.read_table(tmp_path / "p.pq").to_pylist()
+    assert parquet == rows
+    assert [row["unit_id"] for row in table] == [row["unit_id"] for row in rows]
+    first = rows[0]
+    assert first["stance"] in {"optimistic", "neutral", "skeptical"}
+    assert sum(first[f"stance_{c}"] for c in ("optimistic", "neutral", "skeptical")) == (
+        pytest.approx(1, abs=1e-3)
+    )
+    text = (ROOT / article).read_text(encoding="utf-8")
+    assert all(text[row["start"] : row["end"]] == row["text"] for row in rows)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+def test_articles_that_trained_the_model_get_held_out_predictions_and_others_do_not():
+    known = json.loads(stance("classify", "seeds/articles/wafer-1.txt").stdout.splitlines()[0])
+    new = json.loads(stance("classify", "-", stdin="China bought no chip.").stdout)
+    assert known["model"].endswith("+held-out")
+    assert not new["model"].endswith("+held-out")
+
+
+def test_one_bad_file_is_told_and_the_rest_is_classified(tmp_path):
+    (tmp_path / "a.txt").write_text("The ferry sails.", encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(b"\x00\x01\x02 binary \x00")
+    (tmp_path / "c.txt").write_text("The ferry waits.", encoding="utf-8")
+    done = stance("classify", tmp_path)
+    assert done.returncode == 1
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == [
+        "The ferry sails.",
+        "The ferry waits.",
+    ]
+    assert "b.txt" in done.stderr
+    assert "1 file(s) or row(s) could not be read; the rest is done" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["classify", "no-such-folder"],
+        ["classify", "seeds/articles", "--model", "no-such-model"],
+        ["compare", "seeds/articles", "--codebook", "no-such-book"],
+        ["compare", "seeds/articles/wafer-1.txt"],
+        ["compare", "seeds/articles", "-o", "no/such/folder/report.html"],
+        ["label", "agreement", "--folder", "seeds"],
+        ["codebook", "check", "labels/template.toml"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_is_one_line_and_exit_code_one(args):
+    done = stance(*args)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("stance: ")
+
+
+def test_wrong_usage_is_exit_code_two():
+    assert stance("classify").returncode == 2
+    assert stance("compare", "seeds/articles", "--sede", "7").returncode == 2
+
+
+def test_compare_prints_tables_and_writes_the_page_and_the_json(tmp_path):
+    done = stance(
+        "compare", "seeds/articles", "-o", tmp_path / "r.html", "--json", tmp_path / "c.json"
+    )
+    assert done.returncode == 0
+    assert "Pudong Tech Review" in done.stdout
+    assert "same mix: p =" in done.stdout
+    data = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
+    assert data["answer"] in done.stdout
+    assert data["answer"].replace("'", "&#39;") in (tmp_path / "r.html").read_text("utf-8")
+    assert {outlet["n_articles"] for outlet in data["mixes"][0]["outlets"]} == {3}
+    assert all(outlet["settled"] for outlet in data["mixes"][0]["outlets"])
+    again = stance("compare", "seeds/articles", "--json", "-")
+    assert json.loads(again.stdout) == data
+
+
+def test_a_corpus_without_outlets_is_told_how_to_name_them(tmp_path):
+    (tmp_path / "a.txt").write_text("The ferry sails.", encoding="utf-8")
+    done = stance("compare", tmp_path)
+    assert done.returncode == 1
+    assert "articles.csv" in done.stderr
+
+
+def test_repair_can_be_turned_off(tmp_path):
+    broken = " ".join(f"The U?S? port sold {i}?5 ferries to the harbour town?" for i in range(9))
+    (tmp_path / "a.txt").write_text(broken, encoding="utf-8")
+    repaired = json.loads(stance("split", tmp_path).stdout.splitlines()[0])
+    raw = json.loads(stance("split", tmp_path, "--no-repair").stdout.splitlines()[0])
+    assert repaired["text"] == "The U.S. port sold 0.5 ferries to the harbour town."
+    assert raw["text"] == "The U?"
+    assert broken[repaired["start"] : repaired["end"]].startswith("The U?S? port")
+
+
+def test_the_shipped_labels_and_model_say_what_the_card_says():
+    done = stance("evaluate", "baseline", "--json")
+    assert done.returncode == 0
+    card = json.loads((ROOT / "models/baseline/card.json").read_text(encoding="utf-8"))
+    for evaluation in json.loads(done.stdout):
+        if evaluation["model"].startswith("baseline@"):
+            scores = card["held_out"][evaluation["held_out"]]
+            for task, result in evaluation["scores"].items():
+                assert result["macro_f1"]["value"] == pytest.approx(
+                    scores[task]["macro_f1"]["value"], abs=0.005
+                )
+
+
+def test_the_settled_labels_follow_from_the_annotations_byte_for_byte(workplace):
+    before = (workplace / "labels/settled.jsonl").read_bytes()
+    assert stance("label", "settle", "--folder", "labels", cwd=workplace).returncode == 0
+    assert (workplace / "labels/settled.jsonl").read_bytes() == before
+
+
+def test_agreement_of_the_shipped_labels_is_printed_as_json_too():
+    rows = json.loads(stance("label", "agreement", "--json").stdout)
+    stance_row = next(row for row in rows if (row["task"], row["group"]) == ("stance", "all"))
+    assert stance_row["n_units"] == 953
+    assert stance_row["nominal"]["value"] > 0.8
+
+
+def test_verify_tells_documents_that_are_not_there_and_labels_that_meet_no_unit(tmp_path):
+    plain = stance("label", "verify")
+    assert plain.returncode == 0
+    assert plain.stdout.count("not there") == 6  # five documents and the count
+    lines = (ROOT / "labels/settled.jsonl").read_text(encoding="utf-8").splitlines()
+    wafer = [row for row in map(json.loads, lines) if row["article_id"] == "wafer-1"]
+    wafer[0]["end"] += 1
+    moved = tmp_path / "moved.jsonl"
+    moved.write_text("".join(json.dumps(label) + "\n" for label in wafer), encoding="utf-8")
+    done = stance("label", "verify", "--labels", moved)
+    assert done.returncode == 1
+    assert "CHANGED" in done.stdout
+
+
+def test_a_reader_that_stops_early_is_no_crash():
+    done = subprocess.run(
+        f"{shlex.quote(str(STANCE))} split seeds/articles | head -1",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,65 @@
+"""The README says what the commands print today."""
+
+import re
+import subprocess
+import sys
+
+from tests.cli.test_commands import COMMANDS, ROOT, stance
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_output_shown_is_what_the_command_prints():
+    shown = re.search(
+        r"<!-- output of: stance (.+?) -->\n```text\n(.+?)```", README, flags=re.DOTALL
+    )
+    done = stance(*shown[1].split())
+    assert done.returncode == 0
+    assert shown[2].strip() == "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip()
+
+
+def test_the_score_table_is_what_its_benchmark_prints():
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/readme_tables.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if line]
+    assert len(rows) >= 8
+    assert [row for row in rows if row not in README] == []
+
+
+def test_every_command_is_named_and_every_named_command_exists():
+    named = {
+        tuple(found[1].split())
+        for path in COMMANDS
+        for found in re.finditer(rf"stance ({' '.join(path)})\b", README)
+    }
+    assert named == set(COMMANDS)
+    words = {found[1] for found in re.finditer(r"^    stance (\w+)", README, flags=re.MULTILINE)}
+    assert words <= {path[0] for path in COMMANDS}
+
+
+def test_the_python_example_runs(tmp_path):
+    (code,) = re.findall(r"```python\n(.+?)```", README, flags=re.DOTALL)
+    script = tmp_path / "example.py"
+    script.write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 18
+
+
+def test_links_within_the_project_lead_somewhere():
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), ROOT / "labels/README.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_no_page_names_a_path_of_a_machine():
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        assert not re.search(r"/(?:home|root|work|Users)/", page.read_text(encoding="utf-8")), page
