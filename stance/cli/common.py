@@ -47,7 +47,7 @@ Register = Annotated[
 NoRepair = Annotated[
     bool, typer.Option("--no-repair", help="Take broken text as it is (a ? for every period).")
 ]
-Seed = Annotated[int, typer.Option("--seed", help="For everything drawn at random.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="For everything drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
 
 DEFAULT_MODEL = "baseline"

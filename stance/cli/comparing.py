@@ -82,7 +82,9 @@ def compare(
         seed=seed,
     )
     if output is not None:
-        command = shlex.join(["stance", *sys.argv[1:]])
+        # A page is passed on: it need not tell where on this machine the files lay.
+        words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
+        command = shlex.join(["stance", *words])
         write_whole(output, render_page(comparison, book, command=command))
     if json_file is not None and str(json_file) != "-":
         write_whole(json_file, to_json(comparison))

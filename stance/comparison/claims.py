@@ -1,4 +1,4 @@
-"""Units of several outlets that make the same claim, and whether the outlets take the same side."""
+"""Units of several outlets that make the same claim, and whether their labels agree."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from stance.comparison.result import Claim, ClaimAgreement, ClaimCell, PairAgree
 from stance.records import ClassifiedUnit
 from stance.statistics.agreement import (
     MISSING,
-    IntArray,
     count_codes,
     krippendorff_alpha,
     percent_agreement,
 )
+from stance.statistics.arrays import IntArray
 
 SIMILARITY = 0.3  # read by eye on our seeds: lower joins different claims, higher finds few
 MIN_WORDS = 6  # a shorter unit rarely makes a claim
@@ -30,7 +30,8 @@ def claim_agreement(units: Sequence[ClassifiedUnit], task: Task) -> ClaimAgreeme
 
     Two units of different outlets make the same claim where each is the other outlet's nearest by
     the cosine of TF-IDF words, from `SIMILARITY` up. An outlet's label on a claim is that of the
-    mean probabilities of its units.
+    mean probabilities of its units. Units that stand word for word in another outlet are left out:
+    a copy agrees with itself.
 
     Parameters
     ----------
@@ -38,7 +39,9 @@ def claim_agreement(units: Sequence[ClassifiedUnit], task: Task) -> ClaimAgreeme
         Each with a known source; more than `MAX_UNITS` give no claims.
     """
     outlets = sorted({unit.source or "" for unit in units})
-    claims = _claims(units, task) if len(units) <= MAX_UNITS else []
+    own = _own_words(units)
+    claims = _claims(own, task) if len(units) <= MAX_UNITS else []
+    no_side = {c for c, score in zip(task.classes, task.scores or (), strict=False) if score == 0}
     codes: IntArray = np.full((len(claims), len(outlets)), MISSING)
     for row, claim in enumerate(claims):
         for cell in claim.cells:
@@ -67,8 +70,22 @@ def claim_agreement(units: Sequence[ClassifiedUnit], task: Task) -> ClaimAgreeme
         nominal=krippendorff_alpha(counts) if claims else None,
         ordinal=ordinal,
         percent=percent_agreement(counts) if claims else None,
+        n_neutral=sum({cell.label for cell in claim.cells} <= no_side for claim in claims),
+        n_copied=len(units) - len(own),
         pairs=tuple(pairs),
     )
+
+
+def _own_words(units: Sequence[ClassifiedUnit]) -> list[ClassifiedUnit]:
+    """Return the units whose words stand in one outlet only."""
+    printed_by: dict[str, set[str | None]] = defaultdict(set)
+    for unit in units:
+        printed_by[_words(unit)].add(unit.source)
+    return [unit for unit in units if len(printed_by[_words(unit)]) == 1]
+
+
+def _words(unit: ClassifiedUnit) -> str:
+    return " ".join(unit.unit.text.casefold().split())
 
 
 def _claims(units: Sequence[ClassifiedUnit], task: Task) -> list[Claim]:

@@ -15,7 +15,7 @@ from stance.comparison.result import (
     QuotedUnit,
 )
 from stance.errors import DataError
-from stance.records import ClassifiedUnit
+from stance.records import ClassifiedUnit, Prediction
 
 FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
 LEVEL = 0.05
@@ -98,13 +98,14 @@ def _answer(mix: MixComparison, codebook: Codebook) -> str:
             else f"{share.low:.0%} to {share.high:.0%}"
         )
         ends.append(f"{share.value:.0%} ({interval}) in {outlet.outlet}")
-    rest = f"the share of {low_label} units runs from {ends[0]} to {ends[1]}."
+    rest = f"by its labels, the share of {low_label} units runs from {ends[0]} to {ends[1]}."
     what = f"{len(mix.outlets)} outlets differ in their {mix.task} toward {codebook.target}"
     if mix.same_mix_p is None:
-        return f"Whether {what} cannot be tested, with one article each: {rest}"
+        return f"Whether {what} cannot be tested, with one article each; {rest}"
+    p = f"p = {mix.same_mix_p:.2g}"
     if mix.same_mix_p <= LEVEL:
-        return f"{what} by more than chance would give (p = {mix.same_mix_p:.2g}): {rest}"
-    return f"That {what} cannot be told from chance (p = {mix.same_mix_p:.2g}): {rest}"
+        return f"As the model reads them, {what} by more than chance would give ({p}); {rest}"
+    return f"That {what} cannot be told from chance, as the model reads them ({p}); {rest}"
 
 
 def _caveats(
@@ -114,13 +115,12 @@ def _caveats(
     corpus: CorpusFacts,
     held_out_scores: Mapping[str, float],
 ) -> list[str]:
-    caveats = []
     scores = ", ".join(f"{task} {value:.2f}" for task, value in held_out_scores.items())
-    caveats.append(
-        "The shares count a model's labels; its errors are not corrected, and an interval shows "
-        "only how articles vary. "
-        + (f"Macro-F1 on outlets that it had not seen: {scores}." if scores else "")
-    )
+    caveats = [
+        "The shares count a model's labels and are not corrected for its errors, which could by "
+        "themselves make or hide a difference; an interval shows only how articles vary."
+        + (f" Macro-F1 on outlets that it had not seen: {scores}." if scores else "")
+    ]
     few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
     if few:
         caveats.append(
@@ -134,6 +134,11 @@ def _caveats(
             f"{len(blunt)} of {len(mix.pairs)} pairs of outlets have so few articles that no "
             f"difference, however large, could reach p = {LEVEL} (least possible: {least:.2g})."
         )
+    if agreement.n_copied:
+        caveats.append(
+            f"{agreement.n_copied} units stand word for word in two outlets or more. They count in "
+            "each outlet's shares, and for nothing in the outlets' agreement."
+        )
     if not agreement.claims:
         why = (
             f"there are more than {MAX_UNITS:,} units"
@@ -143,20 +148,25 @@ def _caveats(
         caveats.append(f"No shared claims: {why}; the outlets' agreement is not measured.")
     else:
         caveats.append(
-            "The outlets' agreement is measured on predicted labels: a model's errors pull it "
-            "toward 0 even where outlets agree in full. Claims are matched by shared words."
+            "The outlets' agreement is measured on predicted labels. Errors that fall at random "
+            "pull it toward 0 even where outlets agree in full; errors on like wording push it up. "
+            "Claims are matched by shared words, so paraphrases are missed."
         )
-    held_out = [
-        u for u in units if any(p.model.endswith("+held-out") for p in u.predictions.values())
-    ]
+    held_out = {u.sha256 for u in units if any(map(_is_held_out, u.predictions.values()))}
     if held_out:
         caveats.append(
-            f"The model was trained on {len({u.sha256 for u in held_out})} of the articles: their "
-            "labels here come from models that had not seen them."
+            f"The model learned from text in {len(held_out)} of the articles: what it learned from "
+            "is labeled here by models that had not seen it."
         )
+    if corpus.n_empty:
+        caveats.append(f"{corpus.n_empty} article(s) hold no unit and are left out.")
     if corpus.n_failed:
         caveats.append(f"{corpus.n_failed} file(s) or row(s) could not be read and are left out.")
     return caveats
+
+
+def _is_held_out(prediction: Prediction) -> bool:
+    return prediction.model.endswith("+held-out")
 
 
 def _quoted(classified: ClassifiedUnit) -> QuotedUnit:
@@ -188,7 +198,7 @@ def corpus_facts(
     Parameters
     ----------
     repairs
-        Article id -> the kinds of its repairs, one entry a repair.
+        Article id -> the kinds of its repairs, one entry a repair; every article that was read.
     n_failed
         How many files or rows could not be read.
     """
@@ -196,7 +206,8 @@ def corpus_facts(
     known = sorted(date for date in dates.values() if date)
     made = [[kind for kind in kinds if kind != "front matter"] for kinds in repairs.values()]
     return CorpusFacts(
-        n_articles=len(dates),
+        n_articles=len(repairs),
+        n_empty=len(repairs) - len(dates),
         n_units=len(units),
         first_date=known[0] if known else None,
         last_date=known[-1] if known else None,

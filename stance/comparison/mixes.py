@@ -9,8 +9,9 @@ import numpy as np
 from stance.codebook import Task
 from stance.comparison.result import MixComparison, OutletMix, PairDistance
 from stance.records import ClassifiedUnit
+from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import clustered_share
-from stance.statistics.permutation import FloatArray, holm, mix_distance, same_mix_p_value
+from stance.statistics.permutation import holm, mix_distance, same_mix_p_value
 
 Place = tuple[str, int, int]  # document hash, start, end
 

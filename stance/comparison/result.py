@@ -14,7 +14,8 @@ SCHEMA = 1  # raised when a reader of the JSON would have to change
 class CorpusFacts:
     """What the numbers rest on."""
 
-    n_articles: int
+    n_articles: int  # that were read
+    n_empty: int  # of them, those without a unit: they count for nothing else
     n_units: int
     first_date: str | None
     last_date: str | None
@@ -75,7 +76,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairAgreement:
-    """On the claims that two outlets share, how often they take the same side."""
+    """On the claims that two outlets share, how often they have the same label."""
 
     left: str
     right: str
@@ -85,13 +86,15 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimAgreement:
-    """Whether outlets take the same side on the claims that they share."""
+    """Whether outlets have the same label on the claims that they share."""
 
     claims: tuple[Claim, ...]
     similarity: float  # the cosine from which two units may make the same claim
     nominal: Alpha | None  # None where no claim is shared
     ordinal: Alpha | None
-    percent: float | None
+    percent: float | None  # chance that two outlets on a claim have the same label, claims equal
+    n_neutral: int  # claims on which every outlet's label is one that takes no side
+    n_copied: int  # units left out: the same words stand in two outlets
     pairs: tuple[PairAgreement, ...]
 
 

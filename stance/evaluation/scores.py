@@ -10,7 +10,13 @@ from stance.codebook import Codebook, Task
 from stance.errors import DataError
 from stance.records import LabeledUnit
 from stance.statistics.intervals import Estimate, article_bootstrap
-from stance.statistics.scores import calibration_error, confusion_table, f1_scores, macro_f1
+from stance.statistics.scores import (
+    calibration_error,
+    confusion_table,
+    f1_scores,
+    macro_f1,
+    occurring,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +25,7 @@ class TaskScore:
 
     task: str
     macro_f1: Estimate
-    f_avg: Estimate | None  # mean F1 of the labels that take a side; None where none has a score
+    f_avg: Estimate | None  # mean F1 of the labels that take a side; None where none does
     f1: Mapping[str, float | None]  # label -> F1; None where it is neither true nor predicted
     accuracy: float
     calibration_error: float
@@ -69,11 +75,12 @@ def _score(
         ]
     )
     confusion = tables.sum(axis=0)
-    sides = [i for i, value in enumerate(task.scores or ()) if value != 0]
+    classes = occurring(confusion)
+    sides = [i for i in classes if task.scores and task.scores[i] != 0]
     by_label = f1_scores(confusion)
     return TaskScore(
         task=task.name,
-        macro_f1=article_bootstrap(tables, macro_f1, seed=seed),
+        macro_f1=article_bootstrap(tables, lambda t: macro_f1(t, classes), seed=seed),
         f_avg=(
             article_bootstrap(tables, lambda t: macro_f1(t, sides), seed=seed) if sides else None
         ),

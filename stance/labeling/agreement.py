@@ -14,11 +14,11 @@ from stance.records import Annotation
 from stance.statistics.agreement import (
     MISSING,
     Alpha,
-    IntArray,
     count_codes,
     krippendorff_alpha,
     percent_agreement,
 )
+from stance.statistics.arrays import IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,39 +23,41 @@ def settle(
 ) -> tuple[list[Label], list[Disagreement]]:
     """Return the settled labels in document order, and what still waits for a third reading.
 
-    Annotators who agree settle a label; where they differ, an adjudication does. A later event of
-    the same annotator on the same unit and task corrects the earlier one.
+    Annotators who agree settle a label; where they differ, the latest adjudication does, whoever
+    made it. A later event of the same annotator on the same unit and task corrects the earlier one;
+    an adjudication corrects only adjudications.
 
     Raises
     ------
     LabelError
         If a document is not in the register, or annotations of one unit follow several codebooks.
     """
-    latest: dict[str, dict[str, dict[str, Annotation]]] = defaultdict(lambda: defaultdict(dict))
+    latest: dict[str, dict[str, _Judgements]] = defaultdict(lambda: defaultdict(_Judgements))
+    codebooks: dict[str, set[str]] = defaultdict(set)
     for annotation in annotations:
-        latest[annotation.unit_id][annotation.task][annotation.annotator] = annotation
-    labels, disagreements = [], []
+        latest[annotation.unit_id][annotation.task].add(annotation)
+        codebooks[annotation.unit_id].add(annotation.codebook)
+    labels: list[Label] = []
+    disagreements: list[Disagreement] = []
     for unit_id in sorted(latest, key=unit_place):
         article_id, start, end = unit_place(unit_id)
         if article_id not in documents:
             raise LabelError(f"{unit_id}: no document {article_id!r} in the register of documents")
-        codebooks = {a.codebook for by_name in latest[unit_id].values() for a in by_name.values()}
-        if len(codebooks) > 1:
-            raise LabelError(f"{unit_id}: annotated under several codebooks: {sorted(codebooks)}")
+        if len(codebooks[unit_id]) > 1:
+            names = ", ".join(sorted(codebooks[unit_id]))
+            raise LabelError(f"{unit_id}: annotated under several codebooks: {names}")
         settled: dict[str, str] = {}
         by_annotator: dict[str, dict[str, str]] = defaultdict(dict)
-        for task, by_name in latest[unit_id].items():
-            for name, annotation in by_name.items():
-                by_annotator[name][task] = annotation.label
-            decided = [a.label for a in by_name.values() if a.design == ADJUDICATION]
-            independent = {a.label for a in by_name.values() if a.design != ADJUDICATION}
-            if len(independent) == 1:
-                settled[task] = independent.pop()
-            elif decided:
-                settled[task] = decided[-1]
+        for task, judgements in latest[unit_id].items():
+            for name, judged in judgements.everyone().items():
+                by_annotator[name][task] = judged
+            label = judgements.settled()
+            if label is None:
+                disagreements.append(
+                    Disagreement(unit_id=unit_id, task=task, annotations=judgements.independent)
+                )
             else:
-                by_label = {name: a.label for name, a in by_name.items()}
-                disagreements.append(Disagreement(unit_id=unit_id, task=task, annotations=by_label))
+                settled[task] = label
         if settled:
             labels.append(
                 Label(
@@ -66,10 +68,33 @@ def settle(
                     end=end,
                     labels=settled,
                     annotators={name: dict(by_annotator[name]) for name in sorted(by_annotator)},
-                    codebook=codebooks.pop(),
+                    codebook=codebooks[unit_id].pop(),
                 )
             )
     return labels, disagreements
+
+
+class _Judgements:
+    """What annotators say of one unit on one task, and what adjudicators decided."""
+
+    def __init__(self) -> None:
+        self.independent: dict[str, str] = {}  # annotator -> latest label
+        self._decided: dict[str, str] = {}  # adjudicator -> latest label, latest last
+
+    def add(self, annotation: Annotation) -> None:
+        if annotation.design == ADJUDICATION:
+            self._decided.pop(annotation.annotator, None)
+            self._decided[annotation.annotator] = annotation.label
+        else:
+            self.independent[annotation.annotator] = annotation.label
+
+    def settled(self) -> str | None:
+        if len(set(self.independent.values())) == 1:
+            return next(iter(self.independent.values()))
+        return next(reversed(self._decided.values()), None)
+
+    def everyone(self) -> dict[str, str]:
+        return {**self._decided, **self.independent}
 
 
 def unit_place(unit_id: str) -> tuple[str, int, int]:

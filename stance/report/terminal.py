@@ -79,7 +79,7 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
                 *(_share(outlet.shares[label]) for label in mix.classes),
             )
         out.print(table)
-    _say(out, "\npairs of outlets: total variation of the stance mix; side on shared claims")
+    _say(out, "\npairs of outlets: total variation of the stance mix; labels on shared claims")
     table = _table(
         "outlets",
         "distance",
@@ -87,7 +87,7 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
         "p",
         "p Holm",
         "shared claims",
-        "same side",
+        "same label",
     )
     stance = next(mix for mix in comparison.mixes if mix.task == "stance")
     for pair, claims in zip(stance.pairs, comparison.agreement.pairs, strict=True):
@@ -107,8 +107,9 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
         ordinal = f", ordinal {_alpha(agreement.ordinal)}" if agreement.ordinal else ""
         _say(
             out,
-            f"\nagreement of outlets on {len(agreement.claims)} shared claims: same side "
-            f"{agreement.percent:.0%}, alpha nominal {_alpha(agreement.nominal)}{ordinal}",
+            f"\nagreement of outlets on {len(agreement.claims)} shared claims ({agreement.n_neutral} "
+            f"all neutral): same label {agreement.percent:.0%}, alpha nominal "
+            f"{_alpha(agreement.nominal)}{ordinal}",
         )
     out.print()
     for caveat in comparison.caveats:

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from stance.errors import DataError
+from stance.statistics.arrays import FloatArray, IntArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 
 MISSING = -1

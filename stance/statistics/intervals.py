@@ -4,13 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from stance.errors import DataError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from stance.statistics.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,8 @@ def article_bootstrap(
     tables : shape (n_articles, ...)
         One table of counts an article, such as its confusion table.
     statistic
-        Takes tables of shape (n, ...) and returns n numbers.
+        Takes tables of shape (n, ...) and returns n numbers, nan where it is not defined: such
+        resamples do not count, and where they are most of them there is no interval.
 
     Raises
     ------
@@ -98,5 +96,8 @@ def article_bootstrap(
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(n_articles, np.full(n_articles, 1 / n_articles), size=n_resamples)
     replicates = statistic(np.tensordot(weights.astype(float), tables, axes=1))
-    low, high = np.quantile(replicates, [(1 - confidence) / 2, (1 + confidence) / 2])
+    defined = replicates[~np.isnan(replicates)]
+    if len(defined) < n_resamples / 2:
+        return Estimate(value=value, low=None, high=None, **counts)
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value=value, low=float(low), high=float(high), **counts)

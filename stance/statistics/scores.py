@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.errors import DataError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from stance.statistics.arrays import FloatArray, IntArray
 
 
 def confusion_table(truth: IntArray, predicted: IntArray, n_classes: int) -> FloatArray:
@@ -34,20 +31,26 @@ def f1_scores(confusion: FloatArray) -> FloatArray:
 def macro_f1(confusion: FloatArray, classes: Sequence[int] | None = None) -> FloatArray:
     """Return the unweighted mean F1 over classes, 1 at best, shape confusion.shape[:-2].
 
+    nan where one of the classes is neither true nor predicted: a mean over fewer classes would be
+    another score.
+
     Parameters
     ----------
     confusion : shape (..., n_classes, n_classes)
     classes
-        Which classes to average: all if not given. The F_avg of stance benchmarks averages the two
-        classes that take a side. Classes neither true nor predicted do not count.
+        Which classes to average: those that occur in any of the tables if not given. The F_avg of
+        stance benchmarks averages the classes that take a side.
     """
     scores = f1_scores(confusion)
-    if classes is not None:
-        scores = scores[..., list(classes)]
-    known = ~np.isnan(scores)
-    total = np.where(known, scores, 0.0).sum(axis=-1)
-    count = known.sum(axis=-1)
-    return np.asarray(np.divide(total, count, out=np.zeros_like(total), where=count > 0))
+    if classes is None:
+        classes = occurring(confusion)
+    return np.asarray(scores[..., list(classes)].mean(axis=-1))
+
+
+def occurring(confusion: FloatArray) -> list[int]:
+    """Return the classes that are true or predicted somewhere in the tables."""
+    table = confusion.reshape(-1, *confusion.shape[-2:]).sum(axis=0)
+    return np.flatnonzero(table.sum(axis=0) + table.sum(axis=1)).tolist()
 
 
 def calibration_error(probabilities: FloatArray, truth: IntArray, *, n_bins: int = 10) -> float:

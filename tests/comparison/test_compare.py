@@ -28,7 +28,7 @@ def corpus(n_articles, *, shift=0):
 
 
 def run(units, **options):
-    facts = corpus_facts(units, {}, 0)
+    facts = corpus_facts(units, {u.unit.article_id: [] for u in units}, 0)
     return compare(
         units, BOOK, corpus=facts, settled=options.pop("settled", {}), held_out_scores={}, **options
     )
@@ -79,11 +79,24 @@ def test_a_claim_that_both_outlets_make_is_found_and_their_sides_compared():
     ]
 
 
-def test_outlets_that_copy_each_other_agree_in_full():
-    agreement = run(corpus(8)).agreement
-    assert agreement.percent == 1
-    assert agreement.nominal.value == 1
-    assert agreement.pairs[0].same == 1
+def test_copies_agree_with_themselves_so_they_are_left_out_of_the_agreement_and_told():
+    result = run(corpus(8))
+    assert result.agreement.claims == ()
+    assert result.agreement.n_copied == 32
+    assert any("32 units stand word for word in two outlets" in c for c in result.caveats)
+
+
+def test_outlets_that_say_the_same_in_other_words_agree_in_full():
+    units = []
+    for i, words in enumerate(WORDS):
+        label = ("optimistic", "neutral", "skeptical")[i % 3]
+        for outlet, text in (("Alpha", "were late again"), ("Beta", "come late, once again")):
+            line = f"The {words} for the northern {words.split()[0]} market {text}."
+            units += classified(line, label, outlet=outlet, name=f"{outlet}{i}", codebook=BOOK)
+    agreement = run(units).agreement
+    assert len(agreement.claims) == 12
+    assert agreement.percent == agreement.nominal.value == agreement.pairs[0].same == 1
+    assert agreement.n_neutral == 4
 
 
 def test_outlets_without_a_shared_word_have_no_agreement_and_a_caveat():
@@ -130,7 +143,9 @@ def test_the_same_seed_gives_the_same_comparison():
 
 def test_facts_count_articles_dates_and_repairs_but_not_front_matter():
     units = corpus(2)
-    facts = corpus_facts(units, {"a0": ["period", "period", "front matter"], "a1": []}, 3)
-    assert (facts.n_articles, facts.n_units, facts.n_repaired, facts.n_failed) == (4, 8, 1, 3)
+    kinds = {"a0": ["period", "period", "front matter"], "a1": [], "b0": [], "b1": [], "c": []}
+    facts = corpus_facts(units, kinds, 3)
+    assert (facts.n_articles, facts.n_empty, facts.n_units) == (5, 1, 8)
+    assert (facts.n_repaired, facts.n_failed) == (1, 3)
     assert facts.repairs == {"period": 2}
     assert (facts.first_date, facts.last_date, facts.n_undated) == ("2026-02-14", "2026-02-14", 0)

@@ -64,6 +64,28 @@ def test_a_later_judgement_of_the_same_annotator_corrects_the_earlier():
     assert labels[0].labels == {"stance": "skeptical"}
 
 
+def test_an_annotator_who_also_adjudicates_keeps_their_own_judgement_and_decides():
+    events = [
+        judged("ada", "optimistic"),
+        judged("bo", "neutral"),
+        judged("ada", "optimistic", design="adjudication"),
+    ]
+    labels, disagreements = settle(events, DOCUMENTS)
+    assert disagreements == []
+    assert labels[0].labels == {"stance": "optimistic"}
+
+
+def test_the_latest_adjudication_decides_whoever_made_it():
+    events = [
+        judged("ada", "optimistic"),
+        judged("bo", "neutral"),
+        judged("cy", "optimistic", design="adjudication"),
+        judged("di", "neutral", design="adjudication"),
+        judged("cy", "skeptical", design="adjudication"),
+    ]
+    assert settle(events, DOCUMENTS)[0][0].labels == {"stance": "skeptical"}
+
+
 def test_two_codebooks_on_one_unit_are_refused():
     with pytest.raises(LabelError, match="several codebooks"):
         settle([judged("ada", "neutral"), judged("bo", "neutral", book="b@2#2")], DOCUMENTS)

@@ -61,3 +61,12 @@ def test_the_bootstrap_is_the_same_for_the_same_seed():
     assert article_bootstrap(tables, macro_f1, seed=4) == article_bootstrap(
         tables, macro_f1, seed=4
     )
+
+
+def test_resamples_without_a_class_that_occurs_do_not_stretch_the_interval():
+    common = np.array([[9.0, 1, 0], [1, 9, 0], [0, 0, 0]])
+    rare = common + np.array([[0.0, 0, 0], [0, 0, 0], [2, 0, 0]])
+    tables = np.stack([common] * 11 + [rare])
+    estimate = article_bootstrap(tables, lambda t: macro_f1(t, [0, 1, 2]), seed=1)
+    assert estimate.value == pytest.approx(0.6, abs=0.01)
+    assert estimate.high < 0.65

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from stance.errors import DataError
+from stance.statistics import permutation
 from stance.statistics.permutation import holm, mix_distance, same_mix_p_value, total_variation
 
 
-def articles(rng, n, mix):
-    return np.stack([rng.multinomial(25, rng.dirichlet(np.array(mix) * 9)) for _ in range(n)])
+def articles(rng, n, mix, length=25):
+    return np.stack([rng.multinomial(length, rng.dirichlet(np.array(mix) * 9)) for _ in range(n)])
 
 
 def test_total_variation_is_the_share_that_would_have_to_change():
@@ -32,14 +33,25 @@ def test_a_distance_by_chance_is_not_zero_and_its_p_values_are_about_uniform():
     assert 0.4 < np.mean([d.p_value for d in drawn]) < 0.6
 
 
-def test_many_articles_are_drawn_not_enumerated_and_agree_with_the_exact_answer():
+def test_drawn_regroupings_agree_with_enumerated_ones(monkeypatch):
     rng = np.random.default_rng(4)
-    left, right = articles(rng, 7, [0.4, 0.4, 0.2]), articles(rng, 7, [0.3, 0.4, 0.3])
+    left, right = articles(rng, 7, [0.4, 0.4, 0.2]), articles(rng, 7, [0.2, 0.4, 0.4])
     exact = mix_distance(left, right, seed=1)
-    more = mix_distance(np.repeat(left, 2, axis=0), np.repeat(right, 2, axis=0), seed=1)
+    monkeypatch.setattr(permutation, "EXACT_UP_TO", 1)
+    drawn = mix_distance(left, right, seed=1, n_draws=9999)
     assert exact.exact
-    assert not more.exact
-    assert more.p_value <= exact.p_value + 0.05
+    assert not drawn.exact
+    assert drawn.p_value == pytest.approx(exact.p_value, abs=0.02)
+    assert drawn.null_mean == pytest.approx(exact.null_mean, abs=0.01)
+
+
+def test_two_outlets_get_the_same_answer_from_both_tests():
+    rng = np.random.default_rng(8)
+    left, right = articles(rng, 6, [0.4, 0.4, 0.2]), articles(rng, 8, [0.2, 0.4, 0.4])
+    pair = mix_distance(left, right, seed=1).p_value
+    groups = np.repeat([0, 1], [6, 8])
+    overall = same_mix_p_value(np.concatenate([left, right]), groups, seed=1)
+    assert overall == pytest.approx(pair, abs=0.015)
 
 
 def test_the_test_over_all_outlets_finds_an_outlier_and_keeps_its_level():
@@ -49,9 +61,31 @@ def test_the_test_over_all_outlets_finds_an_outlier_and_keeps_its_level():
     assert same_mix_p_value(apart, groups, seed=1, n_draws=999) < 0.01
     alike = [
         same_mix_p_value(articles(rng, 18, [0.3, 0.5, 0.2]), groups, seed=1, n_draws=199)
-        for _ in range(100)
+        for _ in range(200)
     ]
-    assert np.mean(np.array(alike) <= 0.05) <= 0.12
+    assert np.mean(np.array(alike) <= 0.05) <= 0.09
+
+
+@pytest.mark.parametrize(("few", "short", "many", "long"), [(5, 8, 20, 60), (4, 80, 30, 8)])
+def test_outlets_of_unequal_number_and_length_of_articles_are_not_told_apart_too_often(
+    few, short, many, long
+):
+    rng = np.random.default_rng(9)
+    rejected = 0
+    for _ in range(200):
+        left = articles(rng, few, [0.3, 0.5, 0.2], short)
+        right = articles(rng, many, [0.3, 0.5, 0.2], long)
+        rejected += mix_distance(left, right, seed=1, n_draws=199).p_value <= 0.05
+    assert rejected / 200 <= 0.1
+
+
+def test_outlets_of_one_article_each_cannot_be_tested():
+    assert same_mix_p_value(np.ones((3, 3)), np.arange(3), seed=1) is None
+
+
+def test_an_article_without_units_is_refused():
+    with pytest.raises(DataError, match="without units"):
+        mix_distance(np.array([[1, 0], [0, 0]]), np.array([[1, 1]]), seed=1)
 
 
 def test_one_outlet_cannot_be_compared():

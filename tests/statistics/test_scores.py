@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from stance.errors import DataError
-from stance.statistics.scores import calibration_error, confusion_table, f1_scores, macro_f1
+from stance.statistics.scores import (
+    calibration_error,
+    confusion_table,
+    f1_scores,
+    macro_f1,
+    occurring,
+)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40))
@@ -20,6 +26,13 @@ def test_a_class_that_never_occurs_has_no_f1_and_does_not_count():
     table = confusion_table(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)
     assert np.isnan(f1_scores(table)[2])
     assert float(macro_f1(table)) == pytest.approx(2 / 3)
+
+
+def test_a_table_in_which_an_asked_for_class_does_not_occur_has_no_score():
+    tables = np.stack([np.diag([3.0, 2, 0]), np.diag([3.0, 2, 1])])
+    assert np.isnan(macro_f1(tables, [0, 1, 2])[0])
+    assert macro_f1(tables)[1] == 1
+    assert occurring(tables) == [0, 1, 2]
 
 
 def test_f_avg_takes_only_the_classes_asked_for():
