@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,11 @@ from stance.resources import data_folder
 
 DEFAULT_CODEBOOK = "h200-access"
 PLACEHOLDER = "FILL IN"  # what the template asks its user to replace
+# The columns of label files and of classified units that are no task's: none may be called so.
+RESERVED = (
+    *("article_id", "source", "date", "sha256", "unit_id", "index", "kind", "start", "end", "text"),
+    *("abstained", "model", "codebook", "annotators"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,11 @@ class Task:
     def classes(self) -> tuple[str, ...]:
         """The label names in the codebook's order: the columns of every array of probabilities."""
         return tuple(label.name for label in self.labels)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the task in a table: its label, and each label's probability."""
+        return (self.name, *(f"{self.name}_{name}" for name in self.classes))
 
     @property
     def scores(self) -> tuple[int, ...] | None:
@@ -216,8 +227,12 @@ def _codebook(table: _Table) -> Codebook:
     names = [task.name for task in tasks]
     if "stance" not in names:
         raise table.error("tasks", "one task must be named stance")
-    if len(set(names)) < len(names):
-        raise table.error("tasks", "two tasks have the same name")
+    columns = Counter([*RESERVED, *(column for task in tasks for column in task.columns)])
+    for column, count in columns.items():
+        if count > 1:
+            raise table.error(
+                "tasks", f"two columns would be called {column!r}; rename a task or a label"
+            )
     canonical = json.dumps(table.data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return Codebook(
         name=table.text("name"),
@@ -254,8 +269,13 @@ def _task(table: _Table) -> Task:
     for name in names:
         if names.count(name) > 1:
             raise table.error("labels", f"{name!r} names two labels")
-    if ordered and len({label.score for label in labels}) < len(labels):
+    scores = [label.score for label in labels if label.score is not None]
+    if len(set(scores)) < len(scores):
         raise table.error("labels", "two labels have the same score")
+    if ordered and not min(scores) < 0 < max(scores):
+        raise table.error(
+            "labels", "an order needs scores below 0 and above 0: one side, the middle, the other"
+        )
     rules = []
     for entry in table.tables("rules"):
         entry.only("title", "text")

@@ -1,34 +1,65 @@
 """Writing a file whole or not at all."""
 
 import os
-import tempfile
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
+from typing import IO, Any
 
 from stance.errors import DataError
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file in one step: whoever reads it sees the old content or the new, never half.
+@contextmanager
+def writing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
+    """Open a file that takes its name when all is written; an error leaves what was there.
+
+    Whoever reads it sees the old content or the new, never half. A link stays one: the file that it
+    leads to is written. Pipes and devices are written into as they are.
+
+    Parameters
+    ----------
+    binary
+        Take bytes; else text, written as UTF-8 without a change to line ends.
 
     Raises
     ------
     DataError
-        If the folder cannot be written to.
+        If it cannot be written: at once where its folder is missing, or where it is a folder.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    options: dict[str, Any] = {} if binary else {"encoding": "utf-8", "newline": ""}
+    kind = "b" if binary else ""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():
+            with path.open(f"w{kind}", **options) as file:
+                yield file
+            return
+        target = Path(os.path.realpath(path))
+        temporary = target.with_name(f".stance-{token_hex(8)}.part")
+        # "x" opens nothing that is there, and heeds the umask, as tempfile does not.
+        new = temporary.open(f"x{kind}", **options)
+        try:
+            with new:
+                yield new
+                new.flush()
+                os.fsync(new.fileno())
+            if target.exists():
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in one step, as `writing` does.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written.
+    """
+    with writing(path, binary=True) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)

@@ -17,6 +17,11 @@ def text_sha256(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def same_words(text: str) -> str:
+    """Return a text without what a copy may change unnoticed: case and white space."""
+    return " ".join(text.casefold().split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
     """One change that made an article readable: where `before` stood, `after` stands now."""

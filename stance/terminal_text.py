@@ -2,23 +2,28 @@
 
 import re
 
+_HIDDEN = (
+    "\x00-\x1f\x7f-\x9f"  # C0 (escape, newline and tab too), delete, C1
+    "\u2028\u2029\ufff9-\ufffb"  # line and paragraph separators, annotations
+    "\ud800-\udfff"  # lone surrogates, which no terminal's encoding can write
+    # What Unicode calls default-ignorable, since it shows nothing (direction marks, fillers, tags,
+    # variation selectors), but for those that change what is seen: joiners, the Mongolian
+    # selectors, and the two that choose between an emoji and a plain sign.
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 # A zero-width (non-)joiner belongs inside emoji and in scripts such as Persian and Hindi, and in
 # other places only hides a difference between two words that look alike.
-_JOINED = "[\u0600-\u1dff\u2600-\U0010ffff]"
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0 (escape, newline and tab too), delete, C1
-    "\xad\u061c\u180e\u200b\u200e\u200f"  # soft hyphen, zero-width space, direction marks
-    "\u2028-\u202e"  # line and paragraph separators, bidi embeddings and overrides
-    "\u2060-\u206f\ufeff\ufff9-\ufffb"  # bidi isolates, invisible operators, annotations
-    "\ud800-\udfff"  # lone surrogates, which no terminal's encoding can write
-    "\U000e0000-\U000e007f]"  # tags
-    f"|(?<!{_JOINED})[\u200c\u200d]|[\u200c\u200d](?!{_JOINED})"
-)
+_JOINED = f"(?![{_HIDDEN}])[\u0600-\u1dff\u2600-\U0010ffff]"
+_ESCAPED = re.compile(f"[{_HIDDEN}]|(?<!{_JOINED})[\u200c\u200d]|[\u200c\u200d](?!{_JOINED})")
 
 
 def printable(text: str) -> str:
     r"""Return a text on one line with whatever could drive or deceive a terminal escaped.
 
-    An escape character becomes the four characters `\x1b`, a right-to-left override `\u202e`.
+    An escape character becomes the four characters `\x1b`, a right-to-left override `\u202e`. A
+    backslash stays as it is, since Windows paths are full of them: an article that spells out those
+    four characters looks the same, and drives nothing.
     """
-    return _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+    return _ESCAPED.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)

@@ -1,3 +1,4 @@
+import json
 import tomllib
 from pathlib import Path
 
@@ -5,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.codebook import _codebook, _Table, new_codebook, read_codebook
+from stance.codebook import RESERVED, _codebook, _Table, new_codebook, read_codebook
 from stance.errors import CodebookError, LabelError
+from stance.report.machine import columns
+from stance.resources import data_folder
 
 MINIMAL = """
 name = "toll"
@@ -128,6 +131,54 @@ def test_the_template_never_overwrites_and_wants_a_plain_name(tmp_path):
     assert path.read_text(encoding="utf-8") == "mine"
     with pytest.raises(CodebookError, match="letters, digits"):
         new_codebook("../toll", tmp_path / "x.toml")
+
+
+def with_task(name, *labels):
+    return (
+        MINIMAL
+        + f'[[tasks]]\nname = "{name}"\nquestion = "?"\nordered = false\n'
+        + "".join(
+            f'[[tasks.labels]]\nname = "{label}"\ndefinition = "It is."\n' for label in labels
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        *((with_task(name, "yes", "no"), name) for name in RESERVED),
+        (with_task("stance", "yes", "no"), "stance"),
+        (with_task("stance_favor", "yes", "no"), "stance_favor"),
+        (with_task("a", "b_c", "d") + with_task("a_b", "c", "e").removeprefix(MINIMAL), "a_b_c"),
+    ],
+)
+def test_no_task_or_label_takes_the_column_of_another(tmp_path, text, column):
+    with pytest.raises(CodebookError, match=f"two columns would be called '{column}'"):
+        read_codebook(written(tmp_path, text))
+
+
+def test_every_column_that_is_not_a_tasks_is_reserved():
+    book = read_codebook()
+    of_tasks = {column for task in book.tasks for column in task.columns}
+    settled = data_folder("labels") / "settled.jsonl"
+    with settled.open(encoding="utf-8") as file:
+        row = json.loads(file.readline())
+    assert set(columns(book)) - of_tasks <= set(RESERVED)
+    assert set(row) - of_tasks <= set(RESERVED)
+
+
+@pytest.mark.parametrize(("favor", "against"), [(5, 1), (1, 0), (-1, -5)])
+def test_an_order_has_scores_on_both_sides_of_zero(tmp_path, favor, against):
+    lower = MINIMAL.replace("score = -1", "score = LOW").replace("score = 1", f"score = {favor}")
+    text = lower.replace("LOW", str(against))
+    with pytest.raises(CodebookError, match=r"tasks\[0\].labels: an order needs scores below 0"):
+        read_codebook(written(tmp_path, text))
+
+
+def test_stance_may_have_no_order(tmp_path):
+    text = MINIMAL.replace("ordered = true", "ordered = false")
+    text = text.replace("score = 1\n", "").replace("score = -1\n", "")
+    assert read_codebook(written(tmp_path, text)).task("stance").scores is None
 
 
 @given(

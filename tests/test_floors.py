@@ -15,6 +15,7 @@ FLOORS = [
     {"evaluation", "comparison"},
     {"report", "web", "engine"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")

@@ -21,6 +21,11 @@ from stance.terminal_text import printable
         ("pay\u200dpal", r"pay\u200dpal"),
         ("\ud800", r"\ud800"),
         ("\U000e0041", r"\U000e0041"),
+        *(
+            (f"pay{blank}pal", "pay" + blank.encode("unicode_escape").decode() + "pal")
+            for blank in "\u034f\u115f\u1160\u3164\uffa0\ufe00\U000e0100\U000e01ef"
+        ),
+        ("가\u200d\u3164", r"가\u200d\u3164"),
     ],
 )
 def test_what_could_drive_or_deceive_a_terminal_is_escaped(text: str, shown: str) -> None:
@@ -34,8 +39,10 @@ def test_what_could_drive_or_deceive_a_terminal_is_escaped(text: str, shown: str
         "👩\u200d💻 at work",
         "می\u200cخواهم",
         "क्\u200dष",
+        "❤\ufe0f\u200d🔥 or ❤\ufe0e",
+        r"C:\x1b\news",
     ],
-    ids=["ordinary text", "emoji", "Persian", "Hindi"],
+    ids=["ordinary text", "emoji", "Persian", "Hindi", "emoji or sign", "Windows path"],
 )
 def test_writing_that_people_use_stays_as_it_is(text: str) -> None:
     assert printable(text) == text

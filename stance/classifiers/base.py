@@ -20,7 +20,10 @@ class Classifier(Protocol):
 
     @property
     def classes_(self) -> Mapping[str, tuple[str, ...]]:
-        """Task -> label names, in the codebook's order; tasks that it cannot do are absent."""
+        """Task -> label names, in the codebook's order; tasks that it cannot do are absent.
+
+        Before a fit, what it may learn; after it, what it did learn.
+        """
 
     def fresh(self) -> Self:
         """Return an unfitted classifier of the same recipe."""
@@ -38,6 +41,13 @@ def label_codes(examples: Sequence[LabeledUnit], task: str, classes: Sequence[st
     return np.array([columns.get(e.labels.get(task, ""), -1) for e in examples], dtype=np.int64)
 
 
+def label_shares(examples: Sequence[LabeledUnit], task: str, classes: Sequence[str]) -> FloatArray:
+    """Return each label's share of the settled ones, shape (n_classes,); equal if there is none."""
+    codes = label_codes(examples, task, classes)
+    counts = np.bincount(codes[codes >= 0], minlength=len(classes)) + 1e-9
+    return np.asarray(counts / counts.sum())
+
+
 def codebook_classes(codebook: Codebook) -> dict[str, tuple[str, ...]]:
     """Return task -> label names of a codebook."""
     return {task.name: task.classes for task in codebook.tasks}
@@ -52,6 +62,9 @@ def cross_fit(
     seed: int,
 ) -> dict[str, FloatArray]:
     """Return each example's probabilities from a model that saw nothing of its group.
+
+    A task with fewer than two labels among the examples is left out. Where one fold's model could
+    not learn a task that others could, its rows are the shares of labels that it learned from.
 
     Parameters
     ----------
@@ -75,10 +88,19 @@ def cross_fit(
         if n_folds is None
         else GroupKFold(min(n_folds, n_groups), shuffle=True, random_state=seed)
     )
-    held_out: dict[str, FloatArray] = {}
+    held_out = {
+        task: np.zeros((len(examples), len(classes)))
+        for task, classes in classifier.classes_.items()
+        if len({e.labels[task] for e in examples if task in e.labels}) > 1
+    }
     for learn, judge in splitter.split(np.zeros(len(examples)), groups=groups):
-        model = classifier.fresh().fit([examples[i] for i in learn])
-        for task, rows in model.predict_proba([examples[i].unit for i in judge]).items():
-            filled = held_out.setdefault(task, np.zeros((len(examples), rows.shape[1])))
-            filled[judge] = rows
+        lessons = [examples[i] for i in learn]
+        try:
+            model = classifier.fresh().fit(lessons)
+            rows = model.predict_proba([examples[i].unit for i in judge])
+        except DataError:  # no task at all can be learned from this fold
+            rows = {}
+        for task, filled in held_out.items():
+            shares = label_shares(lessons, task, classifier.classes_[task])
+            filled[judge] = rows.get(task, shares)
     return held_out

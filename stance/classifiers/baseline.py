@@ -19,6 +19,17 @@ from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.scores import confusion_table, macro_f1
 
+# What reading a JSON file of another shape, or with numbers too large, may raise.
+BROKEN = (
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineRecipe:
@@ -38,6 +49,7 @@ class Baseline:
     def __init__(
         self, classes: Mapping[str, tuple[str, ...]], recipe: BaselineRecipe | None = None
     ) -> None:
+        self._tasks = dict(classes)  # what it may learn
         self.classes_ = dict(classes)
         self.recipe = recipe or BaselineRecipe()
         self.cost_: dict[str, float] = {}  # the C chosen for each task
@@ -46,15 +58,17 @@ class Baseline:
 
     def fresh(self) -> "Baseline":
         """Return an unfitted classifier of the same recipe."""
-        return Baseline(self.classes_, self.recipe)
+        return Baseline(self._tasks, self.recipe)
 
     def fit(self, examples: Sequence[LabeledUnit]) -> "Baseline":
         """Learn from labeled units; C is chosen for each task by macro-F1 over held-out articles.
 
+        A task with fewer than two labels, or with labels from a single article, is left out.
+
         Raises
         ------
         DataError
-            If a task has fewer than two labels, or labels from a single article.
+            If that leaves no task, or no word occurs in two units.
         """
         self._vectorizers = self._new_vectorizers()
         texts = [example.unit.text for example in examples]
@@ -65,16 +79,23 @@ class Baseline:
             raise DataError("too little text to learn from: no word occurs in two units") from None
         features = self._features(texts)
         articles = np.array([example.sha256 for example in examples])
-        for task, classes in self.classes_.items():
+        self.classes_, self.cost_, self._weights = {}, {}, {}
+        for task, classes in self._tasks.items():
             codes = label_codes(examples, task, classes)
             known = codes >= 0
-            if len(set(codes[known])) < 2:
-                raise DataError(f"task {task}: learning needs units of two labels or more")
+            if len(set(codes[known])) < 2 or len(set(articles[known])) < 2:
+                continue
+            self.classes_[task] = classes
             self.cost_[task] = self._choose_cost(
                 features[known], codes[known], articles[known], len(classes)
             )
             model = _fitted(self.cost_[task], features[known], codes[known])
             self._weights[task] = _all_classes(model, len(classes))
+        if not self.classes_:
+            raise DataError(
+                "nothing to learn: no task has units of two labels or more, from two articles or "
+                "more"
+            )
         return self
 
     def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
@@ -126,23 +147,32 @@ class Baseline:
             }
             classes = {task: tuple(names) for task, names in description["classes"].items()}
             model = cls(classes, BaselineRecipe(**options))
-            model.cost_ = description["cost"]
-            vectorizers = model._new_vectorizers()
+            model.cost_ = dict(description["cost"])
+            model._vectorizers = model._new_vectorizers()
             for i, (vectorizer, words) in enumerate(
-                zip(vectorizers, description["vocabularies"], strict=True)
+                zip(model._vectorizers, description["vocabularies"], strict=True)
             ):
+                idf = arrays[f"idf.{i}"].astype(float)
+                if idf.shape != (len(words),) or not np.isfinite(idf).all():
+                    raise ModelError(f"{folder}: idf.{i} does not fit its vocabulary")
                 vectorizer.vocabulary = {word: column for column, word in enumerate(words)}
-                vectorizer.idf_ = arrays[f"idf.{i}"].astype(float)
+                vectorizer.idf_ = idf
             n_features = sum(len(words) for words in description["vocabularies"])
             for task, names in classes.items():
                 weights = arrays[f"weights.{task}"].astype(float)
                 bias = arrays[f"bias.{task}"].astype(float)
                 if weights.shape != (len(names), n_features) or bias.shape != (len(names),):
                     raise ModelError(f"{folder}: the weights of {task} do not fit its vocabulary")
+                # A label that never occurred has a bias of minus infinity, and no probability.
+                possible = bias[bias != -np.inf]
+                if not (
+                    possible.size and np.isfinite(possible).all() and np.isfinite(weights).all()
+                ):
+                    raise ModelError(f"{folder}: the weights of {task} are not all numbers")
                 model._weights[task] = (weights, bias)
-        except (OSError, KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
-            raise ModelError(f"{folder}: not a whole baseline model: {error}") from None
-        model._vectorizers = vectorizers
+            model._features(["a"])  # a recipe of the wrong kinds shows here
+        except (*BROKEN, SafetensorError) as error:
+            raise ModelError(f"{folder}: not a whole baseline model: {error!r}") from None
         return model
 
     def _new_vectorizers(self) -> list[TfidfVectorizer]:
@@ -166,10 +196,7 @@ class Baseline:
         return sparse.hstack([v.transform(texts) for v in self._vectorizers], format="csr")
 
     def _choose_cost(self, features: Any, codes: Any, articles: Any, n_classes: int) -> float:  # noqa: ANN401
-        n_articles = len(set(articles))
-        if n_articles < 2:
-            raise DataError("choosing C by held-out articles needs two articles or more")
-        n_folds = min(self.recipe.n_folds, n_articles)
+        n_folds = min(self.recipe.n_folds, len(set(articles)))
         folds = GroupKFold(n_folds, shuffle=True, random_state=self.recipe.seed)
         splits = list(folds.split(features, groups=articles))
         scores = []
@@ -180,7 +207,8 @@ class Baseline:
                     model = _fitted(cost, features[learn], codes[learn])
                     predicted = model.predict(features[judge])
                     table += confusion_table(codes[judge], predicted, n_classes)
-            scores.append(float(macro_f1(table)))
+            # Two articles with a label each leave nothing to choose by: the first C will do.
+            scores.append(float(macro_f1(table)) if table.any() else 0.0)
         return self.recipe.costs[int(np.argmax(scores))]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stance.classifiers.base import FloatArray, codebook_classes, label_codes
+from stance.classifiers.base import FloatArray, codebook_classes, label_shares
 from stance.codebook import Codebook
 from stance.records import LabeledUnit, Unit
 
@@ -24,11 +24,15 @@ class Majority:
         return Majority(self._codebook)
 
     def fit(self, examples: Sequence[LabeledUnit]) -> "Majority":
-        """Count labels."""
-        for task, classes in self.classes_.items():
-            codes = label_codes(examples, task, classes)
-            counts = np.bincount(codes[codes >= 0], minlength=len(classes)) + 1e-9
-            self._shares[task] = counts / counts.sum()
+        """Count labels; a task without any is left out."""
+        self.classes_ = {
+            task: classes
+            for task, classes in codebook_classes(self._codebook).items()
+            if any(task in example.labels for example in examples)
+        }
+        self._shares = {
+            task: label_shares(examples, task, classes) for task, classes in self.classes_.items()
+        }
         return self
 
     def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:

@@ -2,31 +2,33 @@
 
     model.safetensors, model.json   the model; see the classifier's own `save`
     card.json, README.md            what it is made of and how good it is
-    held_out.jsonl                  for each training unit, the probabilities of a model that had
-                                    not seen its article
+    held_out.jsonl                  for each training unit, known by a hash of its words, the
+                                    probabilities of a model that had not seen its article
 
 Nothing in a folder can run: it holds JSON, safetensors and Markdown, and other files are refused.
+What is read is checked against the card's hashes, and against the codebook.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stance.classifiers.base import Classifier, FloatArray
-from stance.classifiers.baseline import Baseline
+from stance.classifiers.base import Classifier, FloatArray, codebook_classes
+from stance.classifiers.baseline import BROKEN, Baseline
 from stance.codebook import Codebook
 from stance.errors import ModelError
 from stance.files import write_whole
-from stance.records import LabeledUnit
+from stance.records import LabeledUnit, same_words, text_sha256
 from stance.resources import data_folder
+from stance.terminal_text import printable
 
 SUFFIXES = {".json", ".jsonl", ".safetensors", ".md"}
-Place = tuple[str, int, int]  # document hash, start, end
+MODEL_FILES = ("model.json", "model.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class ModelCard:
     licence: str
     trained_on: tuple[str, ...]  # hashes of the articles
     held_out: Mapping[str, Mapping[str, Any]]  # "article" or "outlet" -> task -> scores
+    files: Mapping[str, str] = field(default_factory=dict)  # file -> SHA-256; `save_model` says it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class Model:
     reference: str  # name@hash of its files
     classifier: Classifier
     card: ModelCard
-    held_out: Mapping[Place, Mapping[str, FloatArray]] = field(repr=False)
+    held_out: Mapping[str, Mapping[str, FloatArray]] = field(repr=False)  # by `words_key`
 
 
 def data_digest(examples: Sequence[LabeledUnit]) -> str:
@@ -87,24 +90,34 @@ def save_model(
     ModelError
         If the folder cannot be written, or holds files that are no model's.
     """
+    make_model_folder(folder)
+    classifier.save(folder)
+    rows: dict[str, dict[str, Any]] = {}
+    for i, example in enumerate(examples):
+        rows.setdefault(
+            words_key(example.unit.text),
+            {task: [round(float(p), 4) for p in held_out[task][i]] for task in classifier.classes_},
+        )
+    lines = (json.dumps({"words": key} | row) + "\n" for key, row in rows.items())
+    write_whole(folder / "held_out.jsonl", "".join(lines))
+    card = replace(card, files=_digests(folder))
+    write_whole(folder / "card.json", json.dumps(asdict(card), ensure_ascii=False, indent=1) + "\n")
+    write_whole(folder / "README.md", _card_text(card))
+
+
+def make_model_folder(folder: Path) -> None:
+    """Make the folder that a model is to be saved in, if it is not there.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be made, or holds files that are no model's.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelError(f"{folder}: cannot be made: {error.strerror or error}") from None
     _refuse_foreign_files(folder)
-    classifier.save(folder)
-    lines = []
-    for i, example in enumerate(examples):
-        row: dict[str, Any] = {
-            "sha256": example.sha256,
-            "start": example.unit.start,
-            "end": example.unit.end,
-        }
-        row |= {task: [round(float(p), 4) for p in rows[i]] for task, rows in held_out.items()}
-        lines.append(json.dumps(row) + "\n")
-    write_whole(folder / "held_out.jsonl", "".join(lines))
-    write_whole(folder / "card.json", json.dumps(asdict(card), ensure_ascii=False, indent=1) + "\n")
-    write_whole(folder / "README.md", _card_text(card))
 
 
 def load_model(name_or_folder: str | Path, codebook: Codebook) -> Model:
@@ -126,11 +139,10 @@ def load_model(name_or_folder: str | Path, codebook: Codebook) -> Model:
         )
     _refuse_foreign_files(folder)
     try:
-        data = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        card = ModelCard(**{**data, "trained_on": tuple(data["trained_on"])})
-        held_out = _read_held_out(folder / "held_out.jsonl")
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder}: no readable card or held-out predictions: {error}") from None
+        card = _read_card(folder / "card.json")
+        digests = _digests(folder)
+    except BROKEN as error:
+        raise ModelError(f"{folder}: not a whole model: {error!r}") from None
     if card.kind != "baseline":
         raise ModelError(f"{folder}: a model of unknown kind {card.kind!r}; is `stance` too old?")
     if card.codebook_sha256 != codebook.sha256:
@@ -138,29 +150,84 @@ def load_model(name_or_folder: str | Path, codebook: Codebook) -> Model:
             f"{folder}: trained under codebook {card.codebook}, but {codebook.reference} is asked "
             "for: its labels mean something else. Train it anew, or give --codebook its own"
         )
+    changed = [name for name, digest in digests.items() if card.files.get(name) != digest]
+    if changed:
+        raise ModelError(
+            f"{folder}: {', '.join(changed)} is not what its card says: damaged, or of another "
+            "model. Train it anew"
+        )
+    classifier = Baseline.load(folder)
+    if (
+        not classifier.classes_
+        or not classifier.classes_.items() <= codebook_classes(codebook).items()
+    ):
+        raise ModelError(f"{folder}: its labels are not those of codebook {codebook.reference}")
     digest = sha256()
-    for name in ("model.json", "model.safetensors"):
-        digest.update((folder / name).read_bytes() if (folder / name).exists() else b"")
+    for name in MODEL_FILES:
+        digest.update((folder / name).read_bytes())
     return Model(
-        reference=f"{card.name}@{digest.hexdigest()[:8]}",
-        classifier=Baseline.load(folder),
+        reference=f"{printable(card.name)}@{digest.hexdigest()[:8]}",
+        classifier=classifier,
         card=card,
-        held_out=held_out,
+        held_out=_read_held_out(folder / "held_out.jsonl", classifier.classes_),
     )
 
 
-def _read_held_out(path: Path) -> dict[Place, dict[str, FloatArray]]:
+def words_key(text: str) -> str:
+    """Return the hash under which a model knows a unit that it learned from.
+
+    Of its words alone: the unit is known again in a copy of its article with another hash.
+    """
+    return text_sha256(same_words(text))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that a prediction hangs on."""
+    return {
+        name: sha256((folder / name).read_bytes()).hexdigest()
+        for name in (*MODEL_FILES, "held_out.jsonl")
+    }
+
+
+def _read_card(path: Path) -> ModelCard:
+    """Return a card; one of another shape raises whatever first trips over it."""
+    data = json.loads(path.read_bytes())
+    card = ModelCard(**{**data, "trained_on": tuple(data["trained_on"])})
+    texts = [card.name, card.kind, card.codebook, card.codebook_sha256, *card.trained_on]
+    scores = [
+        score["macro_f1"]["value"] for tasks in card.held_out.values() for score in tasks.values()
+    ]
+    texts += [text for pair in card.files.items() for text in pair]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a name or a hash in card.json is no text")
+    if not all(isinstance(value, float) and 0 <= value <= 1 for value in scores):
+        raise ValueError("a macro-F1 in card.json is no number from 0 to 1")
+    return card
+
+
+def _read_held_out(
+    path: Path, classes: Mapping[str, tuple[str, ...]]
+) -> dict[str, dict[str, FloatArray]]:
+    shapes = {task: (len(names),) for task, names in classes.items()}
     held_out = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        place = (str(row.pop("sha256")), int(row.pop("start")), int(row.pop("end")))
-        held_out[place] = {task: np.array(values, dtype=float) for task, values in row.items()}
+    for number, line in enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n"), start=1):
+        try:
+            data = json.loads(line)
+            key = str(data.pop("words"))
+            rows = {task: np.array(values, dtype=float) for task, values in data.items()}
+        except BROKEN:
+            rows = {}
+        if {task: row.shape for task, row in rows.items()} != shapes or not all(
+            row.min() >= 0 and abs(row.sum() - 1) < 0.01 for row in rows.values()
+        ):
+            raise ModelError(f"{path}:{number}: not a unit with the probabilities of each task")
+        held_out[key] = rows
     return held_out
 
 
 def _refuse_foreign_files(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
-        if path.suffix not in SUFFIXES or path.is_dir():
+        if path.suffix not in SUFFIXES or not path.is_file():
             raise ModelError(
                 f"{path}: a model folder holds only {', '.join(sorted(SUFFIXES))} files: others "
                 "could run code. Take it out, or give another folder"

@@ -3,12 +3,15 @@
 Heavy libraries are imported inside the commands that use them, so that `--help` answers at once.
 """
 
+import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
 from stance.cli import articles, codebooks, comparing, labels, models
+from stance.cli.common import tell
 from stance.errors import StanceError
 
 app = typer.Typer(
@@ -29,17 +32,49 @@ app.add_typer(labels.app, name="label")
 app.add_typer(codebooks.app, name="codebook")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"stance {version('stance')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Hold the options that belong to no command."""
+
+
 def main() -> None:
     """Run a command; what we know to be wrong with the input is one line and exit code 1."""
+    # Our data is UTF-8, whatever the terminal's encoding; what we say can always be written.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here its failure can still be told
     except StanceError as error:
-        sys.stderr.write(f"stance: {error}\n")
+        tell(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.stderr.write("stance: stopped\n")
+        tell("stopped")
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more on closing.
+    except OSError as error:
+        # A closed pipe is no fault: whoever read our output has seen enough.
+        if not isinstance(error, BrokenPipeError):
+            place = f"{error.filename}: " if error.filename else ""
+            tell(f"{place}{error.strerror or error}")
+        # What still waits to be written would fail once more on closing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

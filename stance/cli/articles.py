@@ -19,6 +19,7 @@ from stance.cli.common import (
     Reader,
     Register,
     progress,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def split(
     from stance.report.machine import json_lines
 
     reader = Reader(paths, register)
-    with progress("splitting") as shown, _writing(output) as file:
+    with progress("splitting") as shown, _opened(output) as file:
         for article, units in prepare(reader, repair=not no_repair):
             rows = ({"sha256": article.sha256, **asdict(unit)} for unit in units)
             file.writelines(json_lines(rows))
@@ -89,7 +90,7 @@ def classify(
     unknown: list[str] = []
     with (
         progress("classifying") as shown,
-        _writing(output, binary=format is Format.PARQUET) as file,
+        _opened(output, binary=format is Format.PARQUET) as file,
         table_writer(file, format.value, book) as write,
     ):
         for done in classify_articles(prepare(reader, repair=not no_repair), loaded, book):
@@ -98,26 +99,20 @@ def classify(
             write([row_of(unit, book) for unit in done.units])
             shown.advance(shown.task_ids[0])
     if unknown:
-        sys.stderr.write(
-            f"stance: the outlet of {len(unknown)} article(s) is unknown, {unknown[0]} first; "
-            "`stance compare` will want it\n"
+        tell(
+            f"the outlet of {len(unknown)} article(s) is unknown, {unknown[0]} first; "
+            "`stance compare` will want it"
         )
     reader.finish()
 
 
 @contextmanager
-def _writing(path: Path | None, *, binary: bool = False) -> "Iterator[IO[Any]]":
-    """Open the output; a file is written beside its name, and takes it when all is done."""
-    from stance.errors import DataError
+def _opened(path: Path | None, *, binary: bool = False) -> "Iterator[IO[Any]]":
+    """Open the output: a file that takes its name when all is done, or standard output."""
+    from stance.files import writing
 
     if path is None:
         yield sys.stdout.buffer if binary else sys.stdout
-        return
-    partial = path.with_name(path.name + ".part")
-    try:
-        file = partial.open("wb") if binary else partial.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
-    with file:
-        yield file
-    partial.replace(path)
+    else:
+        with writing(path, binary=binary) as file:
+            yield file

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from stance.terminal_text import printable
+
 app = typer.Typer(help="Check a codebook, or start one for another target.", no_args_is_help=True)
 
 
@@ -20,10 +22,10 @@ def check(
     from stance.codebook import read_codebook
 
     book = read_codebook(file)
-    sys.stdout.write(f"{book.reference}: {book.target}\n")
+    sys.stdout.write(printable(f"{book.reference}: {book.target}") + "\n")
     for task in book.tasks:
         rules = f", {len(task.rules)} rules" if task.rules else ""
-        sys.stdout.write(f"  {task.name}: {', '.join(task.classes)}{rules}\n")
+        sys.stdout.write(printable(f"  {task.name}: {', '.join(task.classes)}{rules}") + "\n")
 
 
 @app.command()

@@ -105,11 +105,13 @@ def progress(words: str) -> "Iterator[Progress]":
 
 
 def settled_labels(path: Path | None, codebook: "Codebook") -> "list[Label]":
-    """Return the settled labels of a file that follow the codebook."""
-    from stance.labeling.store import read_labels
+    """Return the settled labels of a file, checked; of the shipped ones, those of the codebook."""
+    from stance.labeling.store import checked_labels, read_labels
 
-    labels = read_labels(path or data_folder("labels") / "settled.jsonl")
-    return [label for label in labels if label.codebook == codebook.reference]
+    if path is not None:
+        return checked_labels(path, codebook)
+    shipped = read_labels(data_folder("labels") / "settled.jsonl")
+    return [label for label in shipped if label.codebook == codebook.reference]
 
 
 def labeled_units(

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,7 @@ def compare(
     from stance.comparison.compare import compare as compare_units
     from stance.comparison.compare import corpus_facts
     from stance.engine.classify import classify, prepare
-    from stance.files import write_whole
+    from stance.files import writing
     from stance.records import ClassifiedUnit
     from stance.report.machine import to_json
     from stance.report.page import render_page
@@ -61,34 +62,38 @@ def compare(
     book = read_codebook(codebook)
     loaded = load_model(model, book)
     reader = Reader(paths, register)
-    units: list[ClassifiedUnit] = []
-    repairs: dict[str, list[str]] = {}
-    with progress("classifying") as shown:
-        for done in classify(prepare(reader, repair=not no_repair), loaded, book):
-            units += done.units
-            repairs[done.article.id] = [repair.kind for repair in done.article.repairs]
-            shown.advance(shown.task_ids[0])
-    settled = {
-        (label.sha256, label.start, label.end): label.labels
-        for label in settled_labels(labels, book)
-    }
-    by_outlet = loaded.card.held_out.get("outlet", {})
-    comparison = compare_units(
-        units,
-        book,
-        corpus=corpus_facts(units, repairs, reader.n_failed),
-        settled=settled,
-        held_out_scores={task: s["macro_f1"]["value"] for task, s in by_outlet.items()},
-        seed=seed,
-    )
-    if output is not None:
-        # A page is passed on: it need not tell where on this machine the files lay.
-        words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
-        command = shlex.join(["stance", *words])
-        write_whole(output, render_page(comparison, book, command=command))
-    if json_file is not None and str(json_file) != "-":
-        write_whole(json_file, to_json(comparison))
-    if str(json_file) == "-":
+    printed = str(json_file) == "-"
+    with ExitStack() as files:
+        # Opened first: a folder that is missing is told before the work, not after it.
+        page = files.enter_context(writing(output)) if output else None
+        record = files.enter_context(writing(json_file)) if json_file and not printed else None
+        units: list[ClassifiedUnit] = []
+        repairs: dict[str, list[str]] = {}
+        with progress("classifying") as shown:
+            for done in classify(prepare(reader, repair=not no_repair), loaded, book):
+                units += done.units
+                repairs[done.article.id] = [repair.kind for repair in done.article.repairs]
+                shown.advance(shown.task_ids[0])
+        settled = {
+            (label.sha256, label.start, label.end): label.labels
+            for label in settled_labels(labels, book)
+        }
+        by_outlet = loaded.card.held_out.get("outlet", {})
+        comparison = compare_units(
+            units,
+            book,
+            corpus=corpus_facts(units, repairs, reader.n_failed),
+            settled=settled,
+            held_out_scores={task: s["macro_f1"]["value"] for task, s in by_outlet.items()},
+            seed=seed,
+        )
+        if page:
+            # A page is passed on: it need not tell where on this machine the files lay.
+            words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
+            page.write(render_page(comparison, book, command=shlex.join(["stance", *words])))
+        if record:
+            record.write(to_json(comparison))
+    if printed:
         sys.stdout.write(to_json(comparison))
     else:
         print_comparison(console(), comparison)

@@ -17,7 +17,9 @@ from stance.cli.common import (
     settled_labels,
     tell,
 )
+from stance.labeling.store import Design
 from stance.resources import data_folder
+from stance.terminal_text import printable
 
 app = typer.Typer(help="From annotations to settled labels.", no_args_is_help=True)
 
@@ -39,6 +41,7 @@ def agreement(
     Example: stance label agreement --by-outlet
     """
     from stance.codebook import read_codebook
+    from stance.errors import LabelError
     from stance.labeling.agreement import coder_agreement
     from stance.labeling.settle import unit_place
     from stance.labeling.store import read_annotations, read_documents
@@ -49,13 +52,19 @@ def agreement(
     book = read_codebook(codebook)
     annotations = [
         annotation
-        for annotation in read_annotations(where / "annotations.jsonl")
+        for annotation in read_annotations(where / "annotations.jsonl", on_notice=tell)
         if annotation.codebook == book.reference
     ]
     documents = read_documents(where / "documents.csv")
 
     def outlet(unit_id: str) -> str:
-        return documents[unit_place(unit_id)[0]].source
+        article_id = unit_place(unit_id)[0]
+        if article_id not in documents:
+            raise LabelError(
+                f"{unit_id}: no document {article_id!r} in {where / 'documents.csv'}, so its "
+                "outlet is unknown"
+            )
+        return documents[article_id].source
 
     results = coder_agreement(annotations, book, group_of=outlet if by_outlet else None)
     if json:
@@ -71,9 +80,9 @@ def import_annotations(
     annotator: Annotated[str, typer.Option("--annotator", help="Who judged these units.")],
     folder: Annotated[Path, typer.Option("--folder", help="Where annotations.jsonl stands.")],
     design: Annotated[
-        str,
-        typer.Option("--design", help="How units were chosen: census, random, or adjudication."),
-    ] = "census",
+        Design,
+        typer.Option("--design", help="How units were chosen; adjudication settles others."),
+    ] = Design.CENSUS,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
 ) -> None:
@@ -84,27 +93,36 @@ def import_annotations(
     from stance.codebook import read_codebook
     from stance.engine.classify import prepare
     from stance.labeling.exchange import read_judgements
+    from stance.labeling.settle import unit_place
     from stance.labeling.store import (
         Document,
         append_annotations,
         read_documents,
+        register_documents,
         write_documents,
     )
 
     book = read_codebook(codebook)
     reader = Reader(paths, register)
     units: set[str] = set()
-    documents = read_documents(folder / "documents.csv")
+    documents = []
     for article, article_units in prepare(reader):
         units.update(unit.id for unit in article_units)
-        documents[article.id] = Document(
-            article_id=article.id,
-            sha256=article.sha256,
-            characters=len(article.original),
-            source=article.source or article.id,
+        documents.append(
+            Document(
+                article_id=article.id,
+                sha256=article.sha256,
+                characters=len(article.original),
+                source=article.source or article.id,
+            )
         )
     annotations = read_judgements(file, book, units, annotator=annotator, design=design)
-    write_documents(folder / "documents.csv", documents)
+    judged = {unit_place(annotation.unit_id)[0] for annotation in annotations}
+    registered = register_documents(
+        read_documents(folder / "documents.csv"),
+        (document for document in documents if document.article_id in judged),
+    )
+    write_documents(folder / "documents.csv", registered)
     append_annotations(folder / "annotations.jsonl", annotations)
     tell(f"added {len(annotations)} judgements by {annotator} to {folder / 'annotations.jsonl'}")
     reader.finish()
@@ -122,12 +140,13 @@ def settle(
     from stance.labeling.store import read_annotations, read_documents, write_labels
 
     labels, disagreements = settle_annotations(
-        read_annotations(folder / "annotations.jsonl"), read_documents(folder / "documents.csv")
+        read_annotations(folder / "annotations.jsonl", on_notice=tell),
+        read_documents(folder / "documents.csv"),
     )
     write_labels(folder / "settled.jsonl", labels)
     for d in disagreements:
         judged = ", ".join(f"{name}: {label}" for name, label in sorted(d.annotations.items()))
-        sys.stdout.write(f"{d.unit_id}\t{d.task}\t{judged}\n")
+        sys.stdout.write("\t".join(map(printable, (d.unit_id, d.task, judged))) + "\n")
     tell(f"settled labels of {len(labels)} units; {len(disagreements)} wait for a third reading")
 
 
@@ -164,7 +183,8 @@ def verify(
     bad = {label.sha256 for label in lost}
     for digest, (article_id, n) in sorted(wanted.items(), key=lambda item: item[1]):
         state = "not there" if digest not in articles else "CHANGED" if digest in bad else "found"
-        sys.stdout.write(f"{state:<9}  {article_id}  {n} units  sha256 {digest}\n")
+        line = f"{state:<9}  {article_id}  {n} units  sha256 {digest}"
+        sys.stdout.write(printable(line) + "\n")
     n_missing = sum(digest not in articles for digest in wanted)
     sys.stdout.write(
         f"{len(found)} of {len(settled)} labels meet their unit; {n_missing} of {len(wanted)} "
@@ -172,6 +192,9 @@ def verify(
     )
     if lost:
         tell(f"{len(lost)} labels meet no unit of their document, {lost[0].unit_id} first")
+        raise typer.Exit(1)
+    if not settled:
+        tell(f"no settled label follows {book.reference}: there was nothing to verify")
         raise typer.Exit(1)
     for reader in readers:
         reader.finish()

@@ -43,11 +43,13 @@ def train_baseline(
     Example: stance train baseline seeds/articles -o models/my-baseline
     """
     from stance.classifiers.baseline import BaselineRecipe
+    from stance.classifiers.storage import make_model_folder
     from stance.codebook import read_codebook
     from stance.engine.train import train_baseline as run
 
     book = read_codebook(codebook)
     examples = labeled_units(paths, labels, register, book)
+    make_model_folder(output)  # a wrong -o shows now, not after the training
     with progress("training") as shown:
         model = run(
             examples,

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from stance.codebook import Task
 from stance.comparison.result import Claim, ClaimAgreement, ClaimCell, PairAgreement
-from stance.records import ClassifiedUnit
+from stance.records import ClassifiedUnit, same_words
 from stance.statistics.agreement import (
     MISSING,
     count_codes,
@@ -80,12 +80,8 @@ def _own_words(units: Sequence[ClassifiedUnit]) -> list[ClassifiedUnit]:
     """Return the units whose words stand in one outlet only."""
     printed_by: dict[str, set[str | None]] = defaultdict(set)
     for unit in units:
-        printed_by[_words(unit)].add(unit.source)
-    return [unit for unit in units if len(printed_by[_words(unit)]) == 1]
-
-
-def _words(unit: ClassifiedUnit) -> str:
-    return " ".join(unit.unit.text.casefold().split())
+        printed_by[same_words(unit.unit.text)].add(unit.source)
+    return [unit for unit in units if len(printed_by[same_words(unit.unit.text)]) == 1]
 
 
 def _claims(units: Sequence[ClassifiedUnit], task: Task) -> list[Claim]:

@@ -10,13 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
 
-from stance.corpus.sentences import CLOSERS, TERMINALS, sentence_spans, trimmed
+from stance.corpus.sentences import (
+    CLOSERS,
+    SAID,
+    SUPERSCRIPTS,
+    TERMINALS,
+    WORD,
+    sentence_spans,
+    trimmed,
+)
 
 # The longest heading, byline or credit that we believe, in characters.
 MAX_HEADING = 120
 MAX_HEADING_WORDS = 16
-# A quotation set apart from the text; what is longer is a paragraph that happens to be signed.
-MAX_PULL_QUOTE = 400
 # More short lines in a row than a title, a deck and two levels of heading are verse or a table.
 MAX_HEADINGS_IN_A_ROW = 4
 
@@ -49,34 +55,50 @@ _MARK = re.compile(
     rf"|(?P<bullet>[{_DASHES}*+·])\s|(?P<round>[{_ROUND}])"
     r"|\(?(?P<count>\d{1,3}|[A-Za-z]|[ivx]{2,4})(?P<after>[.)]{1,2})\s"
 )
-_NO_WORDS = re.compile(r"[-*_=#>~+·•–—\s]*+$")
+_NO_WORDS = re.compile(r"[-*_=#>~+·•–—|`\s]*+$")
 _BOLD = re.compile(r"(\*\*|__)[^*_]{1,200}\1$")
-_ENDED = re.compile(rf"[{TERMINALS}][{re.escape(CLOSERS)}]{{0,3}}$")
+_ENDED = re.compile(  # and noted: "fell.[3]", "fell.²"
+    rf"[{TERMINALS}][{re.escape(CLOSERS)}{SUPERSCRIPTS}]{{0,4}}(?:\s?\[\w{{1,3}}\]){{0,3}}$"
+)
 _INITIALS_LAST = re.compile(r"\b(?:[A-Z]\.){2,4}$")
 _WORD = re.compile(r"\S{1,40}")
 _SIGNED = re.compile(r"[-–—―]{1,2}\s?[\"“]?[A-Z]")
 _NAME_AND_ROLE = re.compile(r"[A-Z][\w’'.-]{0,30}(?:\s[A-Z][\w’'.-]{0,30}){1,3},\s\w")
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_BYLINE = re.compile(r"[*_]{0,2}(?:Written |Reported |Reporting |Edited )?[Bb]y\s[A-Z]")
 _ABOUT_THE_TEXT = re.compile(  # a byline, a credit or a date, a line in brackets
-    r"[*_]{0,2}(?:"
-    r"(?:(?:Written |Reported |Reporting |Edited )?[Bb]y|Published|Updated|Posted)"
-    r"\s(?:on\s|by\s)?[A-Z\d]"
+    rf"{_BYLINE.pattern}"
+    r"|[*_]{0,2}(?:(?:Published|Updated|Posted)\s(?:on\s|by\s)?[A-Z\d]"
     r"|(?:Image|Photo|Picture|Credit|Source|Published|Updated|Posted|Last updated):\s"
     rf"|(?:[A-Z][a-z]{{2,8}}day,?\s)?(?:{_MONTH}\s\d{{1,2}},?|\d{{1,2}}\s{_MONTH})\s\d{{4}}"
     r".{0,30}$)"
     r"|[(\[][^()\[\]]{1,120}(?<![.!?…])[)\]]$"
 )
+_NO_HEADING = re.compile(
+    r"^[QA]:\s"  # a turn of an interview
+    r"|[^\S\r\n]{2}|[\t|]"  # the columns of a table
+    rf"|\b(?:{SAID})\b[^:]{{0,40}}:\s?[\"“]"  # He added: "..."
+)
+# A list inside a line: a bullet after a colon, or two of a kind.
+_GLUED_LIST = re.compile(rf":\s?([{_ROUND}])|([{_ROUND}])[^{_ROUND}]++\2")
 
 
-def read_blocks(text: str) -> list[Block]:
+def read_blocks(text: str, language: str = "en") -> list[Block]:
     """Return the blocks of an article's text, in order, not overlapping.
 
     They cover all that is not white space, but for bullets, the marks of Markdown headings and
-    block quotes, and lines without a word. Numbers and letters that count ("1.", "a)") and the dash
-    of an attribution are part of their block. The `kind` of a paragraph is "sentence".
+    block quotes, and lines without a word. Numbers and letters that count ("1.", "a)"), the dash
+    of an attribution and the ">" of a quote's later lines are part of their block. The `kind` of a
+    paragraph is "sentence".
+
+    Parameters
+    ----------
+    language
+        As for `sentence_spans`.
     """
     lines = _taken_apart(text, _joined(text, list(_lines(text))))
-    kinds = _kinds(text, lines)
+    lines = [line for line in lines if WORD.search(text, line.start, line.end)]
+    kinds = _kinds(text, lines, language)
     return [
         # The dash before a name is no bullet.
         Block(kind=kind, start=line.outer if kind == "attribution" else line.start, end=line.end)
@@ -104,6 +126,8 @@ def _lines(text: str) -> Iterator[_Line]:
             else:
                 mark = "#" if found["heading"] else found[0].strip()[0]
                 start, end = trimmed(text, found.end(), end)
+                if found["quote"]:
+                    outer = start
         if start < end:
             yield _Line(
                 outer=outer, start=start, end=end, mark=mark, indent=indent, after_gap=after_gap
@@ -112,7 +136,7 @@ def _lines(text: str) -> Iterator[_Line]:
 
 
 def _ends_sentence(text: str, line: _Line) -> bool:
-    return bool(_ENDED.search(text, max(line.start, line.end - 6), line.end))
+    return bool(_ENDED.search(text, max(line.start, line.end - 20), line.end))
 
 
 # --- hard-wrapped lines -------------------------------------------------------------------------
@@ -131,7 +155,7 @@ def _joined(text: str, lines: list[_Line]) -> list[_Line]:
     breaks = [
         (line, after, n)
         for (line, after), n in zip(pairwise(lines), stretch[1:], strict=True)
-        if not (after.after_gap or after.mark or after.indent > line.indent + 1)
+        if not (after.after_gap or after.mark)
     ]
     lengths = sorted(line.end - line.outer for line, after, n in breaks if goes_on(line, after, n))
     wrapped = len(lengths) >= 2 and 4 * len(lengths) >= len(breaks)
@@ -143,12 +167,17 @@ def _joined(text: str, lines: list[_Line]) -> list[_Line]:
             line = lines[i - 1]
             first_word = _WORD.match(text, after.outer, after.end)
             no_room = line.end - line.outer + len(first_word[0] if first_word else "") >= width
-            if after.mark:  # a dash or a number that the break brought to the line's start
+            if after.mark == ">":
+                starts_anew = _MARK.match(text, after.start, after.end)
+                starts_anew = starts_anew or _SIGNED.match(text, after.start, after.end)
+                goes = block.mark == ">" and not starts_anew
+            elif after.mark:  # a dash or a number that the break brought to the line's start
                 ended = text[line.end - 1] in ".!?…:;"
                 goes = wrapped and no_room and after.mark in "–—1a" and not (block.mark or ended)
             else:
                 hanging = block.mark not in ("", ">") and after.indent > block.indent + 1
-                goes = goes_on(line, after, stretch[i]) or (wrapped and no_room) or hanging
+                lazy = block.mark != "" and text[after.start].islower()
+                goes = goes_on(line, after, stretch[i]) or (wrapped and no_room) or hanging or lazy
             if goes:
                 joined[-1] = replace(block, end=after.end)
                 continue
@@ -160,7 +189,7 @@ def _joined(text: str, lines: list[_Line]) -> list[_Line]:
 
 
 def _taken_apart(text: str, lines: list[_Line]) -> list[_Line]:
-    """Return the lines with every list item on its own.
+    """Return the lines with every list item on its own, and so the lead-in glued to a list.
 
     Where items have a title and a text, the next item may be glued to the text before it:
     "... without delay. - Tighter Oversight". Such a text belongs to its item, and so does the
@@ -174,16 +203,21 @@ def _taken_apart(text: str, lines: list[_Line]) -> list[_Line]:
         elif line.mark and line.mark not in "#>":
             with_texts = with_texts and line.mark == bullet
             pieces, bullet = _glued(text, line, line.mark), line.mark
-        elif not line.mark and bullet:
-            pieces = _glued(text, line, bullet)
-            with_texts = with_texts or len(pieces) > 1
-            if len(pieces) > 1 or (with_texts and after_title):
-                pieces[0] = replace(pieces[0], mark=bullet)
+        elif not line.mark:
+            above = "" if line.after_gap and bullet in _ROUND else bullet
+            about = _ABOUT_THE_TEXT.match(text, line.start, line.end)
+            found = None if about else _GLUED_LIST.search(text, line.start, line.end)
+            bullet = (found[1] or found[2]) if found else above
+            pieces = _glued(text, line, bullet) if bullet else [line]
+            leads_in = bullet != above or text[pieces[0].end - 1] == ":"
+            with_texts = not leads_in and (with_texts or len(pieces) > 1)
+            is_text = with_texts and (len(pieces) > 1 or after_title)
+            if len(pieces) > 1 or is_text:
+                pieces[0] = replace(pieces[0], mark=bullet if is_text else "")
             else:
                 bullet = ""
         else:
             pieces, bullet = [line], ""
-        with_texts = with_texts and bool(bullet)
         # A last piece that is no item of its own is an item's text.
         after_title = bool(bullet) and (line.mark != "" or len(pieces) > 1)
         apart += pieces
@@ -233,7 +267,7 @@ def _pieces(text: str, line: _Line, bounds: list[tuple[int, int]], mark: str) ->
 # --- kinds --------------------------------------------------------------------------------------
 
 
-def _kinds(text: str, lines: list[_Line]) -> list[str]:
+def _kinds(text: str, lines: list[_Line], language: str) -> list[str]:
     """Return each line's kind, one of UNIT_KINDS."""
     kinds: list[str] = []
     for i, line in enumerate(lines):
@@ -241,21 +275,24 @@ def _kinds(text: str, lines: list[_Line]) -> list[str]:
         after = lines[i + 1] if i + 1 < len(lines) else None
         if line.mark == "#":
             kinds.append("heading")
-        elif line.mark == ">":
-            kinds.append("pull_quote")
         elif _is_signature(text, before, line, after):
             kinds.append("attribution")
-            signed = lines[i - 1]
-            if kinds[i - 1] == "sentence" and signed.end - signed.start <= MAX_PULL_QUOTE:
+            if kinds[i - 1] == "sentence":
                 kinds[i - 1] = "pull_quote"
-        elif _is_item(text, before, line, after):
+        elif line.mark == ">":
+            kinds.append("pull_quote")
+        elif _is_item(text, before, line, after, language):
             kinds.append("list_item")
         elif line.end - line.start > MAX_HEADING:
             kinds.append("sentence")
         elif _ABOUT_THE_TEXT.match(text, line.start, line.end) and not _ends_sentence(text, line):
             kinds.append("attribution")
+        elif not _is_heading(text, line, after, language):
+            kinds.append("sentence")
+        elif before and kinds[-1] == "attribution" and _BYLINE.match(text, before.start):
+            kinds.append("attribution")  # the byline's agency, place or post
         else:
-            kinds.append("heading" if _is_heading(text, line, after) else "sentence")
+            kinds.append("heading")
     for kind, run in groupby(range(len(kinds)), kinds.copy().__getitem__):
         places = list(run)
         if kind == "heading" and len(places) > MAX_HEADINGS_IN_A_ROW:
@@ -266,11 +303,11 @@ def _kinds(text: str, lines: list[_Line]) -> list[str]:
 
 def _is_signature(text: str, before: _Line | None, line: _Line, after: _Line | None) -> bool:
     """Return whether the line names the speaker of the paragraph before it: "– Name, role"."""
-    if before is None or before.mark not in ("", ">") or line.mark not in ("", *_DASHES):
+    if before is None or before.mark not in ("", ">") or line.mark not in ("", ">", *_DASHES):
         return False
-    if line.end - line.outer > MAX_HEADING or _ends_sentence(text, line):
+    if _ends_sentence(text, line):
         return False
-    if line.mark and after and after.mark == line.mark:
+    if line.mark not in ("", ">") and after and after.mark == line.mark:
         return False  # one item of several
     quoted = before.mark == ">" or (text[before.start] in '"“' and text[before.end - 1] in '"”')
     if not _SIGNED.match(text, line.outer, line.end):
@@ -280,30 +317,33 @@ def _is_signature(text: str, before: _Line | None, line: _Line, after: _Line | N
     return text[before.end - 1] != ":"
 
 
-def _is_item(text: str, before: _Line | None, line: _Line, after: _Line | None) -> bool:
+def _is_item(
+    text: str, before: _Line | None, line: _Line, after: _Line | None, language: str
+) -> bool:
     """Return whether the line is a list item; one that counts needs others, or a sentence's end."""
     if line.mark not in ("1", "a"):
         return bool(line.mark)
     neighbours = [other for other in (before, after) if other and other.mark == line.mark]
     if line.mark == "a":  # "J. Smith said ..." counts nothing
         return any(abs(ord(text[line.start]) - ord(text[o.start])) == 1 for o in neighbours)
-    return bool(neighbours) or not _is_heading(text, line, after)
+    return bool(neighbours) or not _is_heading(text, line, after, language)
 
 
-def _is_heading(text: str, line: _Line, after: _Line | None) -> bool:
+def _is_heading(text: str, line: _Line, after: _Line | None, language: str) -> bool:
     """Return whether an unmarked or numbered line reads as a heading of what follows."""
-    words = text[line.start : line.end].split()
-    first = text[line.start : line.end].lstrip("\"“‘'([$€£")[:1]
+    piece = text[line.start : line.end]
+    words, first = piece.split(), piece.lstrip("\"“‘'([$€£")[:1]
     if after is None or len(words) > MAX_HEADING_WORDS or first.islower() or not first.isalnum():
         return False
-    last = text[line.end - 1]
-    if last in ",;" or len(sentence_spans(text[line.start : line.end])) > 1:
+    last = piece[-1]
+    if last in ",;" or _NO_HEADING.search(piece):
         return False
-    if last == "?":  # a heading asks in its own voice, and a longer answer follows
-        opens = after.mark != "" or after.end - after.start > line.end - line.start
-        return opens and first == text[line.start]
-    if last == ":":  # "Background:", but not "He said:" or the lead-in of a list
+    if last == "?":  # a longer answer follows
+        reads_as_one = after.mark != "" or after.end - after.start > line.end - line.start
+    elif last == ":":  # "Background:", but not "He said:" or the lead-in of a list
         long_words = [word for word in words if len(word) > 3]
-        return after.mark == "" and not any(word[0].islower() for word in long_words)
-    initials = _INITIALS_LAST.search(text, line.start, line.end)
-    return bool(initials) or not _ends_sentence(text, line)
+        reads_as_one = after.mark == "" and not any(word[0].islower() for word in long_words)
+    else:
+        initials = _INITIALS_LAST.search(text, line.start, line.end)
+        reads_as_one = bool(initials) or not _ends_sentence(text, line)
+    return reads_as_one and len(sentence_spans(piece, language)) == 1

@@ -4,15 +4,25 @@ import re
 
 import yaml
 
-from stance.corpus.metadata import column_name
+from stance.corpus.metadata import COLUMNS, column_name
 from stance.errors import DataError
 
 _MAX_BLOCK = 64_000  # characters
 _MAX_DEPTH = 8  # PyYAML's time grows with the square of the depth: 97 s for 60 kB of "["
 # A rule of Markdown is followed by an empty line, front matter is not.
 _BLOCK = re.compile(
-    r"---[ \t]*\r?\n(?=[ \t]*\S)(.*?^)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
+    r"(?:[\ufeff \t]*\r?\n)*+\ufeff*---[ \t]*\r?\n(?=[ \t]*\S)"
+    r"(.*?^)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)",
+    re.DOTALL | re.MULTILINE,
 )
+# Between two rules, "UPDATE: The deal was signed." is valid YAML too, and text of the article: one
+# key must be of those that name our columns or that sites and note-takers commonly write.
+_KEY = re.compile(r"^([^:\n]{1,40}):(?=\s)", re.MULTILINE)
+_KEYS = {
+    *(name for field, names in COLUMNS.items() if field != "text" for name in names),
+    *("author", "authors", "byline", "tags", "category", "categories", "keywords", "description"),
+    *("section", "layout", "slug", "permalink", "draft", "aliases", "created", "modified"),
+}
 _NULLS = ("null", "~")
 
 
@@ -31,6 +41,8 @@ def front_matter(text: str) -> tuple[dict[str, object], int]:
     if not found:
         return {}, 0
     block = found[1]
+    if _KEYS.isdisjoint(column_name(key.strip(" \t\"'")) for key in _KEY.findall(block)):
+        return {}, 0
     if len(block) > _MAX_BLOCK:
         raise DataError(f"its front matter has over {_MAX_BLOCK:,} characters. Shorten it.")
     try:
@@ -39,7 +51,8 @@ def front_matter(text: str) -> tuple[dict[str, object], int]:
         fields = yaml.load(block, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 2}" if mark else ""
+        above = text.count("\n", 0, found.start(1))
+        line = f" in line {above + mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "a character that YAML does not allow"
         raise DataError(
             f"its front matter is not valid YAML{line}: {problem}. Mend the lines between the two "

@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "pubdate",
     ),
     "url": ("url", "link", "normalized_url", "canonical_url", "canonical_link", "original_url"),
-    "language": ("language", "lang", "meta_lang"),
+    "language": ("language", "lang", "meta_lang", "inlanguage"),
     "file": ("file", "filename", "file_name", "path"),
     "sha256": ("sha256",),
 }
@@ -138,7 +138,9 @@ def _values(row: Mapping[str, object], field: str) -> Iterator[str]:
 
 
 def _plain(value: object) -> str | None:
-    """Return a plain value as text; None for what is empty, a list or an object."""
+    """Return a plain value, or an object's name, as text; None for what is empty or a list."""
+    if isinstance(value, Mapping):  # NewsAPI's source and schema.org's publisher are objects
+        value = value.get("name")
     if isinstance(value, float):
         # A column of whole numbers with a gap reaches us as floats.
         value = int(value) if math.isfinite(value) and value.is_integer() else None

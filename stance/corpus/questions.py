@@ -15,8 +15,7 @@ def _words(text: str) -> frozenset[str]:
 
 _QUICK = re.compile(  # no question without one of these words: most sentences end here
     r"\b(?:am|is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might"
-    r"|must|wh\w+|how|any\w*|right|ready|ever|want|really|remember|correct|seriously|care|sounds?"
-    r"|catch|result|ai|cannot)(?:\b|n['’]t)",
+    r"|must|wh\w+|how|right|correct|eh|huh|yes|ai)(?:\b|n['’]t)",
     re.IGNORECASE,
 )
 _AUX = _words(
@@ -62,9 +61,11 @@ _TAG = re.compile(
 )
 _FRAGMENT = re.compile(
     r"\W*(?:(?:oh|and|but|so|or) )?(?:really|seriously|why|how|who|what|when|where|whom|which"
-    r"|why not|so what|then what|now what|(?:what|who) (?:now|next|then|else)|anything else|ready"
-    r"|remember|sounds? familiar|sound good|the (?:result|catch|answer|upshot|twist|takeaway"
-    r"|verdict|outcome|goal|bottom line)|(?:you|and you) know (?:what|why)|any .+|anyone .+"
+    r"|why not|so what|then what|now what|says who|(?:what|who) (?:now|next|then|else)"
+    r"|anything else|ready|remember|sounds? familiar|sound good"
+    r"|the (?:result|catch|answer|upshot|twist|takeaway|verdict|outcome|goal|bottom line)"
+    r"|(?:you|and you) know (?:what|why)|any .+|anyone .+"
+    r"|(?:and|but) (?:the|my|your|his|its|our|their|that|those) \w+"
     r"|ever (?:wondered|heard|seen|tried|thought|considered|been|felt|had|noticed) .+"
     r"|(?:ready|want|care|remember) (?:to|for|when|that|the) .+)\W*",
     re.IGNORECASE,
@@ -89,11 +90,11 @@ def reads_as_question(sentence: str) -> bool:
     declarative question ("you sold them?") cannot be told and counts as a statement.
     """
     sentence = sentence[-_LONGEST:].strip()
+    if _FRAGMENT.fullmatch(sentence) and not _has_finite(sentence):
+        return True
     if not _QUICK.search(sentence):
         return False
     if _TAG.search(sentence) or _INVERTED.search(sentence):
-        return True
-    if _FRAGMENT.fullmatch(sentence) and not _has_finite(sentence):
         return True
     sentence = _PARENTHESIS.sub(" ", sentence)
     sentence = _CONTRACTION.sub(lambda m: f"{m[1]} {_FULL[m[2].lower()]}", sentence)
@@ -142,7 +143,15 @@ def _asks(words: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     head, second = lower[0], lower[1] if len(lower) > 1 else ""
     if head in _AUX:
         return _auxiliary_asks(words, lower, rest)
-    if head in _PREPOSITION and second in ("which", "what", "whom", "whose", "how", "where"):
+    if head in _PREPOSITION and second in (
+        "which",
+        "what",
+        "whom",
+        "whose",
+        "how",
+        "where",
+        "when",
+    ):
         third = lower[2] if len(lower) > 2 else ""
         if (second, third) == ("which", "case") or (
             second == "what"
@@ -152,6 +161,9 @@ def _asks(words: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
         ):
             return False
         return len(words) <= 4 or _inversion(words, lower, 2)
+    alone = not rest and len(words) <= 4 and _FINITE.union(_PRONOUN).isdisjoint(lower[1:])
+    if alone and head in ("how", "why") and second != "to":  # "Why the delay", "How long"
+        return True
     if head in ("what", "who", "whom", "whose", "which", "how", "when", "where", "why", "whither"):
         return _interrogative_asks(words, lower)
     return head == "whoever" and second in ("heard", "said", "thought")
@@ -171,8 +183,9 @@ def _auxiliary_asks(
         return subject and second not in ("it", "this", "that", "a", "an", "no", "one")
     if head == "have":
         return subject and second not in ("a", "an", "it", "some", "your", "no", "one")
-    if head == "may":  # a month, or a wish
-        return second in ("i", "we", "it", "they", "there")
+    if head == "may":  # a month, or a wish; in brief: "May China buy them"
+        bare = words[1][0].isupper() and 2 < len(words) <= 4 and words[2][-1] not in "sd"
+        return second in ("i", "we", "it", "they", "there") or bare
     if head in ("had", "were") and any(word in ("would", "could", "might") for word in lower[2:]):
         return False
     if head in ("had", "should", "were"):  # "Had they known, they would have sold": a condition

@@ -1,19 +1,21 @@
 """Files, folders, tables and standard input to Articles, as they came."""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO
 
 from stance.corpus.decoding import decode, without_lone_surrogates
 from stance.corpus.front_matter import front_matter
-from stance.corpus.metadata import Metadata, filled, metadata_of
+from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
 from stance.corpus.offsets import Edit, edited
 from stance.corpus.registers import Register, read_register
 from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, read_rows
@@ -22,7 +24,12 @@ from stance.records import Article, text_sha256
 
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".markdown")
 MAX_FILE = 20_000_000  # bytes of a text file
-_READABLE = f"Articles are read from {', '.join((*TEXT_SUFFIXES, *TABLE_SUFFIXES))}."
+_READABLE = (
+    f"Articles are read from {', '.join((*TEXT_SUFFIXES, *TABLE_SUFFIXES))}, and from a file "
+    "without suffix that is itself given."
+)
+# "Nvidia rises 3.5 percent" and "Talks in the U.S. go on" have no suffix.
+_SUFFIX = re.compile(r"\.[^\s\d]\S*")
 _REGISTER = "articles.csv"
 _STDIN = Path("-")
 
@@ -47,7 +54,8 @@ def read_articles(
     The outlet, and whatever else an article does not say of itself (a row's columns, a file's
     front matter), comes from the register, else from the nearest `articles.csv` in its folder or
     above, up to the PATH given. An outlet still unknown is the name of the file's folder below that
-    PATH.
+    PATH. A file given twice is read once; an id that an earlier article has is made longer by the
+    name of its file, until it is the only one.
 
     Parameters
     ----------
@@ -60,7 +68,8 @@ def read_articles(
     on_failure
         Called for each file and row that is skipped.
     on_notice
-        Called with what else is worth knowing: files ignored, links not followed, dates not read.
+        Called with what else is worth knowing: files ignored, links not followed, dates not read,
+        ids made longer.
 
     Raises
     ------
@@ -74,8 +83,11 @@ def read_articles(
             reader.register = reader.read_register(register)
         except DataError as error:
             raise DataError(f"{register}: {error}") from None
-    found = [file for path in paths for file in _found(path, register, on_failure, on_notice)]
-    return reader.articles(found)
+    found: dict[Path, _Found] = {}
+    for path in paths:
+        for file in _found(path, register, on_failure, on_notice):
+            found.setdefault(file.path.absolute(), file)
+    return reader.articles(list(found.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +96,11 @@ class _Found:
 
     path: Path
     place: PurePosixPath
+
+    @property
+    def suffix(self) -> str:
+        """What stands behind its last point, with the point; empty if that reads like a title."""
+        return self.path.suffix if _SUFFIX.fullmatch(self.path.suffix) else ""
 
 
 class _Reader:
@@ -96,25 +113,24 @@ class _Reader:
         self._on_failure = on_failure
         self._on_notice = on_notice
         self._namesakes: Counter[str] = Counter()
+        self._places: Counter[PurePosixPath] = Counter()
         self._registers: dict[Path, Register | None] = {}  # articles.csv, by folder
-        self._taken: dict[str, Path] = {}  # ids
+        self._taken: set[str] = set()  # ids
+        self._longer_ids: list[str] = []
         self._unread_dates: Counter[str] = Counter()
 
     def articles(self, found: Sequence[_Found]) -> Iterator[Article]:
         self._namesakes.update(file.place.name for file in found)
+        self._places.update(file.place for file in found)
         for file in found:
             try:
-                for bare, own in self._bare_articles(file):
+                for bare, own, longer_ids in self._bare_articles(file):
                     article = self._completed(bare, own, file)
                     if article.id in self._taken:
-                        self._fail(
-                            file.path,
-                            f"the id {article.id!r} is already that of an article in "
-                            f"{self._taken[article.id]}. Give each its own, or give the folder "
-                            "above both files.",
-                        )
-                        continue
-                    self._taken[article.id] = file.path
+                        free = next(name for name in longer_ids if name not in self._taken)
+                        article = replace(article, id=free)
+                        self._longer_ids.append(free)
+                    self._taken.add(article.id)
                     yield article
             except DataError as error:
                 self._fail(file.path, str(error))
@@ -125,11 +141,15 @@ class _Reader:
                 f"{self._unread_dates.total()} articles have no date, since theirs cannot be read "
                 f"without guessing, as in {next(iter(self._unread_dates))!r}. Write 2026-02-14."
             )
+        if self._longer_ids:
+            self._on_notice(
+                f"{len(self._longer_ids)} articles have a longer id, since another has theirs, as "
+                f"in {self._longer_ids[0]!r}. If they are the same articles, give them once."
+            )
 
-    def _bare_articles(self, file: _Found) -> Iterator[tuple[Article, Metadata]]:
-        """Yield a file's articles with what each says of itself."""
-        name = without_lone_surrogates(file.place.with_suffix("").as_posix())
-        suffix = file.path.suffix.lower()
+    def _bare_articles(self, file: _Found) -> Iterator[tuple[Article, Metadata, Iterator[str]]]:
+        """Yield a file's articles with what each says of itself, and ids should its be taken."""
+        suffix = file.suffix.lower()
         with _opened(file.path) as stream:
             if file.path == _STDIN:
                 # The brace may stand behind a byte order mark, and between NULs in UTF-16.
@@ -137,22 +157,52 @@ class _Reader:
                 suffix = ".jsonl" if start.startswith(b"{") else ""
                 stream.seek(0)
             if suffix in ("", *TEXT_SUFFIXES):
-                yield _text_article(stream, name)
+                names = self._names(file)
+                yield *_text_article(stream, next(names)), names
                 return
             if suffix not in TABLE_SUFFIXES:
                 raise DataError(f"{suffix} files are not read. {_READABLE}")
             number = 0
+            numbers: dict[str, int] = {}  # of rows, by the ids that they name
             for number, row in read_rows(stream, suffix, wanted=["text"]):
                 try:
                     if isinstance(row, DataError):
                         raise row
-                    bare = article_of_row(row, default_id=f"{name}-{number}")
+                    own_id = value_of(row, "id")
+                    ids = self._row_ids(file, number, own_id)
+                    bare = article_of_row(row, article_id=next(ids))
+                    if own_id and numbers.setdefault(own_id, number) != number:
+                        raise DataError(
+                            f"its id {own_id!r} is already that of row {numbers[own_id]}. "
+                            "Give it its own, or remove it."
+                        )
                 except DataError as error:
                     self._fail(file.path, f"row {number}: {error}")
                 else:
-                    yield bare, metadata_of(row)
+                    yield bare, metadata_of(row), ids
             if not number:
                 raise DataError("holds no articles. Remove it, or write a row for each article.")
+
+    def _row_ids(self, file: _Found, number: int, own_id: str | None) -> Iterator[str]:
+        """Yield ids for a row, each longer than the one before, without end."""
+        if own_id:
+            yield own_id
+        for name in self._names(file):
+            yield f"{name}/{own_id}" if own_id else f"{name}-{number}"
+
+    def _names(self, file: _Found) -> Iterator[str]:
+        """Yield names for a file, each longer than the one before, without end.
+
+        They are its place without suffix, its place, and its path from ever further above.
+        """
+        place = without_lone_surrogates(file.place.as_posix())
+        yield place.removesuffix(file.suffix)
+        parts = file.path.absolute().parts
+        # Of two files with one place, only what is above it tells them apart.
+        first = len(file.place.parts) + (self._places[file.place] > 1)
+        for n in range(first, len(parts) + 1):
+            yield without_lone_surrogates(PurePath(*parts[-n:]).as_posix())
+        yield from (f"{place}-{n}" for n in count(2))
 
     def _completed(self, article: Article, own: Metadata, file: _Found) -> Article:
         """Return an article with what it, the registers and its folder's name say of it."""
@@ -215,10 +265,11 @@ def _found(
     for file in sorted(_walk(path, on_failure, on_notice), key=Path.as_posix):
         if _is_about(file) or (register and register.name == file.name and register.samefile(file)):
             continue
-        if file.suffix.lower() in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
-            files.append(_Found(path=file, place=PurePosixPath(file.relative_to(path).as_posix())))
+        found = _Found(path=file, place=PurePosixPath(file.relative_to(path).as_posix()))
+        if found.suffix.lower() in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
+            files.append(found)
         else:
-            ignored[file.suffix or "without suffix"] += 1
+            ignored[found.suffix or "without suffix"] += 1
     left = ", ".join(f"{n} {suffix}" for suffix, n in sorted(ignored.items()))
     if not files:
         raise DataError(

@@ -8,33 +8,45 @@ where they don't tell.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from stance.corpus.offsets import Edit, edited, untouched
 from stance.corpus.questions import reads_as_question
-from stance.corpus.typography import CONTRACTION, lost_character_edits, typographic_edits
+from stance.corpus.typography import is_contraction, lost_character_edits, typographic_edits
 from stance.records import Article
-
-KINDS = ("mojibake", "apostrophe", "quote", "dash", "bullet", "period")
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_ENGLISH = _words("the and of to that this with are you they what how who why from")
+
+
 def repair_article(article: Article) -> Article:
     """Return the article made readable, each change among its repairs; a sound text stays as it is.
 
-    An article that carries such repairs already is returned unchanged: what a first pass left
-    alone, it left for good reason.
+    The title stays as it came: nothing is labelled there.
     """
-    if any(repair.kind in KINDS for repair in article.repairs):
-        return article
     for find in (_mojibake, lost_character_edits, _question_marks):
         edits = [
             edit for edit in find(article.text) if article.text[edit.start : edit.end] != edit.after
         ]
-        article = edited(article, untouched(article, edits))
+        if edits and (find is _mojibake or _is_english(article)):
+            article = edited(article, untouched(article, edits))
     return article
+
+
+def _is_english(article: Article) -> bool:
+    """Return whether rules of English spelling and word order may judge the article.
+
+    A declared language can only exclude: "en" is also what a page says that was never asked.
+    """
+    if article.language and not article.language.lower().startswith("en"):
+        return False
+    words = re.findall(r"[^\W\d_]+", article.text.lower())
+    # One word in seven in English prose, hardly one in fifty elsewhere; a headline proves nothing.
+    return len(words) < 20 or sum(word in _ENGLISH for word in words) * 16 >= len(words)
 
 
 # --- UTF-8 that was read as Windows-1252 or Latin-1 ---------------------------------------------
@@ -52,47 +64,55 @@ _SEQUENCE = re.compile(
 )
 _MOJIBAKE = re.compile(f"(?:{_SEQUENCE.pattern})+")
 # These may follow an accented letter in sound text too ("café”—"), so alone they prove nothing.
-_MAY_FOLLOW_A_LETTER = frozenset("”“’‘„‚…–—»«‹›™®©°•·\xa0\xadªº²³¹ŠŒŽšœžŸƒ")
+_MAY_FOLLOW_A_LETTER = frozenset("”“’‘„‚…–—»«‹›™®©°•·†‡¡¿\xa0\xadªº²³¹ŠŒŽšœžŸƒ")
 _LOST = "\ufffd"
 
 
-def _decoded(match: re.Match[str]) -> str:
+def _decoded(sequence: str) -> str:
     try:
-        text = bytes(_BYTE[char] for char in match[0]).decode("utf-8")
+        char = bytes(_BYTE[char] for char in sequence).decode("utf-8")
     except UnicodeDecodeError:
-        return match[0]
+        return sequence
     # A control would be no letter that anybody wrote; a lost character is for the next step.
-    return match[0] if _LOST in text or any("\x7f" <= char < "\xa0" for char in text) else text
+    return sequence if char == _LOST or "\x7f" <= char < "\xa0" else char
 
 
 def _mojibake(text: str) -> Iterator[Edit]:
-    runs = []
+    """Yield an edit for each character that was misread, once or several times over."""
+    edits = []
     sure = False
     for match in _MOJIBAKE.finditer(text):
-        run = match[0]
-        while (decoded := _SEQUENCE.sub(_decoded, run)) != run:  # it may have happened twice
-            sure = sure or any(
-                (char := _decoded(sequence)) != sequence[0]
-                and (char.isalpha() or sequence[0][0] in "Ââïð")
-                and not _MAY_FOLLOW_A_LETTER.issuperset(sequence[0][1:])
-                for sequence in _SEQUENCE.finditer(run)
-            )
-            run = decoded
-        runs.append(Edit(kind="mojibake", start=match.start(), end=match.end(), after=run))
+        run, starts = match[0], [*range(match.start(), match.end() + 1)]
+        while True:  # it may have happened twice
+            now, now_starts = [], []
+            for part in re.finditer(f"{_SEQUENCE.pattern}|.", run, re.DOTALL):
+                char = _decoded(part[0]) if len(part[0]) > 1 else part[0]
+                now.append(char)
+                now_starts += starts[part.start() : part.start() + len(char)]
+                sure = sure or (
+                    char != part[0] and not _MAY_FOLLOW_A_LETTER.issuperset(part[0][1:])
+                )
+            if "".join(now) == run:
+                break
+            run, starts = "".join(now), [*now_starts, match.end()]
+        edits += [
+            Edit(kind="mojibake", start=start, end=end, after=char)
+            for char, (start, end) in zip(run, pairwise(starts), strict=True)
+            if end - start > 1
+        ]
     if sure:
-        yield from runs
+        yield from edits
 
 
 # --- Question marks that are none ---------------------------------------------------------------
 
 _URL = re.compile(
-    r"(?:https?://|(?<![\w-])www\.|(?<![\w-])[\w-]+\.(?:com|org|net|html?|php|aspx?)\b)\S*"
+    r"(?:https?://|(?<![\w-])www\.|(?<![\w.-])(?:[\w-]+\.)+"
+    r"(?:(?:com|org|net|html?|php|aspx?)\b|[a-z]{2,}/))\S*"
 )
 _QUERY = re.compile(r"\w{1,20}=")
-_QUESTION_CONTRACTION = re.compile(r"[a-z]\?(?:s|t|re|ve|ll|d|m)(?=[ ,.;:\n)])")
 _QUESTION_OPENS = re.compile(r"(?<![^\s(])\?(?=[A-Za-z])")
 _QUESTION_CLOSES = re.compile(r"[a-z0-9](?:[,.]\?(?=\s|$)|\?(?= [a-z]|[,;]))")
-_SPACED = re.compile(r" \?(?= (\S)|$)", re.MULTILINE)
 _DOTTED = re.compile(r"(?:(?<![^\W_])[^\W\d_]\?)+[^\W\d_]$")  # U?S before its last mark
 _LAST_WORD = re.compile(r"[^\W\d_]+$")
 _TITLES = _words(
@@ -103,11 +123,8 @@ _ABBREVIATIONS = _words(
     " Ave Blvd Dept Ph Univ cf ca"
 )
 _NUMBERED = _words("No Nos Fig Figs Vol Art Sec p pp Goal Eq Ch")
-_STARTS_SENTENCE = _words(
-    "What How Who Why When Where Which Is Are Was Were Will Would Does Do Did Can Could Should Has"
-    " Have The This That These Those It He She They We But And In If I There"
-)
 _ANSWER = re.compile(r"[?”’\"')\]]*\s+[“‘\"']?(?:Yes|No)[,?.](?! ?\d)")
+_RUNS_ON = re.compile(r"[”’\"')\]]* +\S")  # more text on the same line
 _NEXT_WORD = re.compile(r"[”’\"')\]]* +[“‘\"'(]?([^\W\d_]+|\d)")
 
 
@@ -120,54 +137,47 @@ def _question_marks(text: str) -> Iterator[Edit]:
     if prose.count(".") * 20 <= len(places) and (edits := _periods(text)):
         yield from edits
         return
-    spaced = _SPACED.findall(prose)
-    dashes = (
-        len(spaced) > 1
-        and len(text) > 400
-        and all(after.islower() or after.isdigit() for after in spaced)
-    )
     opens, closes = (len(p.findall(prose)) for p in (_QUESTION_OPENS, _QUESTION_CLOSES))
-    if _QUESTION_CONTRACTION.search(prose) or min(opens, closes) > 1 or dashes:
+    contracted = any(is_contraction(prose, *place) for place in places)
+    if contracted or min(opens, closes) > 1:
         yield from typographic_edits(text, places, may_ask=True)
 
 
 def _periods(text: str) -> list[Edit]:
     """Return edits that put periods where they were lost; none if the text does not show that.
 
-    The proof: sentences that are no questions, and marks inside numbers and abbreviations.
+    The proof: sentences that are no questions, and marks inside numbers and abbreviations, or many
+    such sentences in running text: a headline may ask in any word order.
     """
     edits = []
-    n_statements = n_questions = n_inside = 0
+    n_statements = n_running = n_questions = n_inside = 0
     sentence_start = 0
-    apostrophes_lost = "’" not in text and "'" not in text
     for match in re.finditer(r"\?+", text):
         for i in range(match.start(), match.end()):
-            kind, role = _role(text, i, match.span(), apostrophes_lost)
+            kind, role = _role(text, i, match.span())
             if role == "inside":
                 n_inside += text[i - 1].isdigit() and text[i + 1].isdigit()
             elif role == "abbreviation":
                 n_inside += text[i - 2 : i - 1] == "?" and text[i - 3 : i - 2].isalpha()
-                following = _NEXT_WORD.match(text, i + 1)
-                if following and following[1] in _STARTS_SENTENCE:
-                    sentence_start = i + 1
             elif role == "end":
                 start = max(sentence_start, i - 2000)
                 start = max(start, text.rfind("\n", start, i) + 1)
-                start = max(start, text.rfind("! ", start, i) + 1)
                 sentence = text[start:i]
                 sentence_start = i + 1
                 if reads_as_question(sentence) or _ANSWER.match(text, i + 1):
                     n_questions += 1
                     continue
-                n_statements += sentence.count(" ") > 3
+                if sentence.count(" ") > 3:
+                    n_statements += 1
+                    n_running += _RUNS_ON.match(text, i + 1) is not None
             if role != "keep":
                 after = "’" if kind == "apostrophe" else "."
                 edits.append(Edit(kind=kind, start=i, end=i + 1, after=after))
-    proven = n_statements > n_questions and n_statements >= (2 if n_inside else 5)
+    proven = n_statements > n_questions and (n_running >= 5 or (n_inside and n_statements >= 2))
     return edits if proven else []
 
 
-def _role(text: str, i: int, run: tuple[int, int], apostrophes_lost: bool) -> tuple[str, str]:
+def _role(text: str, i: int, run: tuple[int, int]) -> tuple[str, str]:
     """Return what kind of mark a '?' was, and its role: inside, abbreviation, end or keep."""
     before, after = text[i - 1 : i], text[i + 1 : i + 2]
     if run[1] - run[0] > 2:  # an ellipsis
@@ -181,7 +191,7 @@ def _role(text: str, i: int, run: tuple[int, int], apostrophes_lost: bool) -> tu
     match = _LAST_WORD.search(text, max(0, i - 30), i)
     word = match[0] if match else ""
     if after.isalnum():
-        if apostrophes_lost and CONTRACTION.match(text, i + 1) and (len(word) > 1 or word == "I"):
+        if is_contraction(text, i, i + 1):
             return "apostrophe", "apostrophe"
         if after.isupper() and len(word) > 2 and not word[-2:].isupper():
             return "period", "end"  # only the space is missing
@@ -193,13 +203,7 @@ def _role(text: str, i: int, run: tuple[int, int], apostrophes_lost: bool) -> tu
         or word in _TITLES
         or word in _ABBREVIATIONS
         or (word in _NUMBERED and next_word[:1].isdigit())
-        or (
-            len(word) == 1
-            and word.isupper()
-            and word != "I"
-            and next_word[:1].isupper()
-            and next_word not in _STARTS_SENTENCE
-        )
+        or (len(word) == 1 and word.isupper() and next_word[:1].isupper())
     ):
         return "period", "abbreviation"
     return "period", "end"

@@ -17,7 +17,10 @@ MAX_CHARACTERS = 10_000
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 BLANK = _SPACES + "\u200b\u200c\u200d\u2060\ufeff"  # what no unit starts or ends with
 TERMINALS = ".!?…"
-CLOSERS = "\"'”’»)]"
+CLOSERS = "\"'”’»)]*_"  # with Markdown's
+SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+WORD = re.compile(rf"[^\W_{SUPERSCRIPTS}]")  # finds whether there is one
+SAID = r"said|says|asked|asks|wrote|writes|added|adds|told|replied"
 _OPENERS = "\"'“‘„«(["
 
 # Here and in `blocks`, what could match a long run of marks is bounded or possessive: no run is
@@ -25,6 +28,7 @@ _OPENERS = "\"'“‘„«(["
 _CLOSED = re.compile(
     rf"(?<![{TERMINALS}])([{TERMINALS}]{{1,6}}+)([{re.escape(CLOSERS)}]{{1,4}}+)(?=\s|$)"
 )
+_QUOTED_LINE = re.compile(r"(?m)^[^\S\n]{0,3}(?:>\s?){1,4}")
 _ENUMERATOR = re.compile(r"^\(?(?:\d{1,3}|[A-Za-z])[.)]{1,2}(?=\s)")
 _OPENING = re.compile(r"(?<![^\s(\[])'")
 _QUOTES_AS_LETTERS = str.maketrans(dict.fromkeys("\"'”’»", "_"))
@@ -34,12 +38,9 @@ _PLAIN = str.maketrans(
     | dict.fromkeys(map(chr, range(0xD800, 0xE000)), "_")  # sentencex takes what UTF-8 can write
 )
 
-_REPORTED = re.compile(
-    r"(?:[A-Z][\w’'.-]{0,30}\s){1,3}(?:said|says|asked|asks|wrote|writes|added|adds|told|replied)\b"
-)
+_REPORTED = re.compile(rf"(?:[A-Z][\w’'.-]{{0,30}}\s){{1,3}}(?:{SAID})\b")
 # Abbreviations that sentencex does not know, and that something always follows.
 _GOES_ON = re.compile(r"\b(?:Ms|Mx|Messrs|approx|incl|est|cf|viz)\.$")
-_WORD = re.compile(r"\w")
 _NEVER_FIRST = re.compile(r"\((?:[A-Z][\w’'-]{1,30},?\s)?\d{1,4}\)|https?:|www\.|doi:")
 _TIME_GOES_ON = re.compile(
     r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|[ECMP][DS]?T\b|GMT\b|UTC\b"
@@ -50,7 +51,8 @@ _MISSED = re.compile(
     # Abbreviations to sentencex, but words at a sentence's end: "he said no. Beijing ...".
     r"\b(?:no|me|art|ill|miss|etc|OK|LA|DC)\.\s(?=[\"“‘(]?[A-Z])"
     r"|\w\.\s(?=\.\s\.\s\.\s[A-Z])"  # what was left out goes with what follows
-    r"|[a-z)”]\.\d{1,2}(?:\s\d{1,2})?\s(?=[A-Z])"  # a footnote's number goes with what precedes
+    # a footnote's number goes with what precedes
+    rf"|[a-z)”]\.(?:\d{{1,2}}(?:\s\d{{1,2}})?|[{SUPERSCRIPTS}]{{1,3}})\s(?=[A-Z])"
     r"|\s(?=(?:Image|Photo|Credit):\s)"  # the credit of a caption
     r"|^Figure\s\d{1,2}(?:\.\d{1,2})?[.:]?\s(?=[A-Z(])"  # the number of a caption
 )
@@ -62,20 +64,32 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start + len(piece) - len(piece.lstrip(BLANK)), start + len(piece)
 
 
-def sentence_spans(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
     """Return the spans of a paragraph's sentences, in order; between them is only white space.
 
-    Line breaks inside the paragraph count as spaces. The sentences of a quotation count one by one;
-    what stands in brackets is split only where the brackets hold nothing but sentences.
+    Line breaks inside the paragraph count as spaces, and so does the ">" of a quoted line. The
+    sentences of a quotation count one by one; what stands in brackets is split only where the
+    brackets hold nothing but sentences. No sentence is without a word, unless the paragraph is.
+
+    Parameters
+    ----------
+    language
+        An ISO 639-1 code; where sentencex does not know it, it takes English.
     """
+    text = _QUOTED_LINE.sub(lambda found: " " * len(found[0]), text)
     plain = _ENUMERATOR.sub(lambda found: "_" * len(found[0]), text)
     plain = _CLOSED.sub(lambda found: found[2].translate(_QUOTES_AS_LETTERS) + found[1], plain)
     plain = _OPENING.sub(" ", plain).translate(_PLAIN)
     ours = {found.end() for found in _MISSED.finditer(text)}
     starts = [0]
-    for start in sorted(ours.union(_start_of_next(text, cut) for cut in _cuts(plain))):
+    for start in sorted(ours.union(_start_of_next(text, cut) for cut in _cuts(plain, language))):
         if start in ours or not _joined(text, starts[-1], start):
             starts.append(start)
+    ends = [*starts[1:], len(text)]
+    with_words = [
+        start for start, end in zip(starts, ends, strict=True) if WORD.search(text, start, end)
+    ]
+    starts = [0, *with_words[1:]]
     spans = (
         trimmed(text, start, end)
         for start, end in zip(starts, [*starts[1:], len(text)], strict=True)
@@ -83,13 +97,13 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return [(start, end) for start, end in spans if start < end]
 
 
-def _cuts(plain: str) -> list[int]:
+def _cuts(plain: str, language: str) -> list[int]:
     """Return where sentences after the first start, as far as sentencex sees it."""
     cuts: list[int] = []
     position = 0
     while position < len(plain):
         piece = plain[position : position + MAX_CHARACTERS]
-        found = get_sentence_boundaries("en", piece)
+        found = get_sentence_boundaries(language, piece)
         # A cut without a mark stands after a reference "[1]", or before an "a)" inside the line,
         # which is no sentence.
         starts = [
@@ -122,11 +136,13 @@ def _joined(text: str, start: int, cut: int) -> bool:
     near = max(start, cut - 100)
     end = near + len(text[near:cut].rstrip(BLANK))
     last, first = text[end - 1 : end], text[cut]
-    if first in ".!?…”’»)]" or (end - start < 10 and not _WORD.search(text, start, end)):
-        return True  # an ellipsis or a mark on its own
+    if first in ".!?…”’»)]|":
+        return True  # an ellipsis, the next cell of a table's row
+    if end - start < 10 and not WORD.search(text, start, end):
+        return True  # a mark that opens the sentence
     if last in f"!?{CLOSERS}" and first.islower():
         return True  # "Why?" asked ...
-    if last in CLOSERS and text[end - 2 : end - 1] in ("?", "!") and _REPORTED.match(text, cut):
+    if last in "\"'”’»" and text[end - 2 : end - 1] in ("?", "!") and _REPORTED.match(text, cut):
         return True  # "Why?" Wu asked ...
     if text[end - 4 : end].lower() in ("a.m.", "p.m.") and _TIME_GOES_ON.match(text, cut):
         return True

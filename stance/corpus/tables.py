@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from stance.corpus.decoding import text_stream, without_lone_surrogates
-from stance.corpus.metadata import COLUMNS, column_name, value_of
+from stance.corpus.metadata import COLUMNS, column_name
 from stance.errors import DataError
 from stance.records import Article, text_sha256
 
@@ -21,6 +21,7 @@ _MAX_RECORD = 64_000_000  # characters of a line or a CSV field: beyond it, memo
 _MAX_JSON = 256_000_000  # characters of a .json file, which cannot be read piece by piece
 _BATCH = 64  # Parquet rows held at a time
 _KNOWN = {name for names in COLUMNS.values() for name in names}
+_TEXTS = frozenset(COLUMNS["text"])
 
 Row = Mapping[str, object]  # keys spelled as by `column_name`
 
@@ -61,8 +62,8 @@ def read_rows(
         ) from None
 
 
-def article_of_row(row: Row, *, default_id: str) -> Article:
-    """Return the article of a row: its id and its text, as it came.
+def article_of_row(row: Row, *, article_id: str) -> Article:
+    """Return the article of a row: its text, as it came, under the id given.
 
     Raises
     ------
@@ -84,9 +85,7 @@ def article_of_row(row: Row, *, default_id: str) -> Article:
     if "\0" in text:
         raise DataError("its text holds NUL characters, so it is not text. Export it again.")
     text = without_lone_surrogates(text)
-    return Article(
-        id=value_of(row, "id") or default_id, text=text, original=text, sha256=text_sha256(text)
-    )
+    return Article(id=article_id, text=text, original=text, sha256=text_sha256(text))
 
 
 def require_column(columns: Iterable[str], wanted: Sequence[str]) -> None:
@@ -120,8 +119,9 @@ def _json_lines(stream: TextIO) -> Iterator[tuple[int, Row | DataError]]:
 
 
 def _json_rows(stream: TextIO) -> Iterator[tuple[int, Row | DataError]]:
-    """Yield the rows of a JSON list, of one JSON object, or of JSON Lines under this suffix."""
-    if isinstance(_json_row(stream.readline(_MAX_RECORD)), Mapping):
+    """Yield the rows of a list, of NewsAPI's answer, of one object, or of JSON Lines."""
+    first = _json_row(stream.readline(_MAX_RECORD))
+    if not isinstance(first, DataError) and _answer(first) is None:
         stream.seek(0)
         yield from _json_lines(stream)
         return
@@ -132,8 +132,19 @@ def _json_rows(stream: TextIO) -> Iterator[tuple[int, Row | DataError]]:
     value = _json_value(text)
     if isinstance(value, DataError):
         raise value
+    answer = _answer(_named(value))
+    if answer is not None:
+        value = answer
     for number, item in enumerate(value if isinstance(value, list) else [value], start=1):
         yield number, _named(item)
+
+
+def _answer(row: Row | DataError) -> list[object] | None:
+    """Return the articles in an object that holds a list of them and no text of its own."""
+    if isinstance(row, DataError) or not _TEXTS.isdisjoint(row):
+        return None
+    articles = row.get("articles")
+    return articles if isinstance(articles, list) else None
 
 
 def _json_row(text: str) -> Row | DataError:
@@ -164,11 +175,13 @@ def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row 
     first = stream.readline(_MAX_RECORD)
     delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
     lines = iter(partial(stream.readline, _MAX_RECORD), "")
-    # Strict: a quote that is never closed would else swallow every article after it in silence.
+    # Strict: a quote that is never closed would else swallow every article after it in silence. It
+    # swallows them still, up to the next quote or the end of the file, so we say which lines.
     reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     number = 0
     while True:
+        start = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
@@ -176,7 +189,11 @@ def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row 
         except csv.Error as error:
             number += 1
             advice = "Put double quotes around a field, and double those in it."
-            yield number, DataError(f"not proper CSV: {error}. {advice}")
+            what = str(error)
+            if "unexpected end" in what:
+                what = "a quote in it is never closed, so nothing after it was read"
+            lost = f"Lines {start} to {reader.line_num} of the file are lost"
+            yield number, DataError(f"not proper CSV: {what}. {lost}. {advice}")
             continue
         if not cells:
             continue

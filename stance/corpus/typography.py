@@ -1,7 +1,7 @@
 """Infer the typographic characters that became U+FFFD or '?' from what stands beside them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import pairwise
 
 from stance.corpus.offsets import Edit
@@ -14,7 +14,15 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-CONTRACTION = re.compile(r"(?:s|t|re|ve|ll|d|m)(?![\w=&/])", re.IGNORECASE)
+_CONTRACTION = re.compile(r"(s|t|re|ve|ll|d|m)(?![\w=&/])", re.IGNORECASE)
+_NEGATED = _words(
+    "isn aren wasn weren don doesn didn hasn haven hadn can couldn won wouldn shan shouldn mightn"
+    " mustn needn ain"
+)
+_CONTRACTED = _words(
+    "you he she it we they who what where when why how there that this"
+    " could should would might must"
+)
 _DISCUSSED = re.compile(r"U\+FFFD|replacement char", re.IGNORECASE)
 _FUNCTION_WORDS = _words(
     "a an the this that these those it its he she they we you i and but or nor so yet not no"
@@ -23,14 +31,33 @@ _FUNCTION_WORDS = _words(
     " all some any most many more than then there here even only also just like because including"
     " especially particularly along about after before over under between through during against"
     " among around across despite perhaps now still too very both one two ones each our their my"
-    " your his her us me them him do does did must should never always well"
+    " your his her us me them him do does did must should never always well let"
 )
+_ENDINGS = _words("a an as in me no on us")  # of words whose accent may be lost: garçon
 _RANGE_LEFT = re.compile(r"\d $")
 _RANGE_RIGHT = re.compile(r" (?:\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b)")
 _WORD_BEFORE = re.compile(r"[^\W\d_]+(?:[’'][^\W\d_]+)?$")
-_WORD_AFTER = re.compile(r"[^\W\d_]+")
+_NO_LETTER = re.compile(r"[\W\d_]")
 _OPENS_AFTER = frozenset(" \t\n\xa0([{“‘\"'—–-/")
 _CLOSES_BEFORE = frozenset(" \t\n\xa0.,;:!?)]}”’\"'—–-/")
+
+
+def is_contraction(text: str, start: int, end: int) -> bool:
+    """Return whether an apostrophe fits at a place: don’t, they’ve, the firm’s, the 1990’s."""
+    match = _CONTRACTION.match(text, end)
+    if match is None:
+        return False
+    suffix, word = match[1].lower(), _word_before(text, start).lower()
+    if suffix == "s":
+        return len(word) > 1 or text[start - 1 : start].isdigit()
+    if suffix == "t":
+        return word in _NEGATED
+    return word == "i" or (suffix != "m" and word in _CONTRACTED)
+
+
+def _word_before(text: str, end: int) -> str:
+    match = _WORD_BEFORE.search(text, max(0, end - 40), end)
+    return match[0] if match else ""
 
 
 def lost_character_edits(text: str) -> Iterator[Edit]:
@@ -41,7 +68,7 @@ def lost_character_edits(text: str) -> Iterator[Edit]:
     runs = [len(run[0].replace("ï¿½", _LOST)) for run in re.finditer("(?:\ufffd|ï¿½)+", text)]
     width = min(min(runs), 3)
     if any(run % width for run in runs):
-        width = 1
+        return
     pattern = f"(?:\ufffd|ï¿½){{{width}}}"
     yield from typographic_edits(text, [match.span() for match in re.finditer(pattern, text)])
 
@@ -56,10 +83,10 @@ def typographic_edits(
     may_ask
         Whether a lost character may be a question mark that always was one.
     """
-    known = set(_FUNCTION_WORDS)
-    if any(_between_letters(text, *place) for place in places):
-        whole_words = re.findall(r"(?<![\w\ufffd?])[^\W\d_]{3,}(?![\w\ufffd?])", text)
-        known.update(word.lower() for word in whole_words)
+    whole_words = re.findall(r"(?<![\w\ufffd?])[^\W\d_]{3,}(?![\w\ufffd?])", text)
+    known = _FUNCTION_WORDS.union(word.lower() for word in whole_words)
+    accents_lost = False
+    possessives: list[Edit] = []  # of words that stand nowhere else: perhaps Andrés, not Andr’s
     n_line_starts = sum(
         text[start - 1 : start] in ("", "\n") and text[end : end + 1] == " "
         for start, end in places
@@ -69,7 +96,11 @@ def typographic_edits(
     for start, end in places:
         before, after = text[start - 1 : start], text[end : end + 1]
         found: tuple[str, str] | None = None
-        if before.isalnum() and CONTRACTION.match(text, end):
+        if is_contraction(text, start, end):
+            host = _word_before(text, start).lower()
+            if host and host not in known and after in "sS":
+                possessives.append(Edit(kind="apostrophe", start=start, end=end, after="’"))
+                continue
             found = ("apostrophe", "’")
         elif before.isdigit() and after.isdigit():
             found = ("dash", "–")
@@ -79,6 +110,7 @@ def typographic_edits(
             and not (may_ask and before.islower() and after.isupper())
         ):
             found = _inside_word(text, start, end, known)
+            accents_lost = accents_lost or found is None
         elif before in ("", "\n") and after == " ":
             found = ("bullet", "•") if n_line_starts > 1 else ("dash", "—")
         elif before == " " and after == " ":
@@ -92,39 +124,40 @@ def typographic_edits(
             quotes.append((start, end))
         if found:
             edits.append(Edit(kind=found[0], start=start, end=end, after=found[1]))
-    edits += _paired_quotes(text, quotes, may_ask=may_ask)
+    if not accents_lost:
+        edits += possessives
+    edits += _paired_quotes(text, quotes, known, may_ask=may_ask)
     yield from sorted(edits, key=lambda edit: edit.start)
 
 
-def _between_letters(text: str, start: int, end: int) -> bool:
-    return text[start - 1 : start].isalpha() and text[end : end + 1].isalpha()
-
-
-def _inside_word(text: str, start: int, end: int, known: set[str]) -> tuple[str, str] | None:
+def _inside_word(text: str, start: int, end: int, known: Container[str]) -> tuple[str, str] | None:
     """Return what stood between two letters: a dash between words, else perhaps a lost accent."""
-    left_match = _WORD_BEFORE.search(text, max(0, start - 40), start)
-    right_match = _WORD_AFTER.match(text, end, end + 40)
-    if left_match is None or right_match is None:
-        return None
-    left, right = left_match[0], right_match[0]
-    if left in ("O", "D", "L", "d", "l") and right[0].isupper():
+    left = _word_before(text, start)
+    right = _NO_LETTER.split(text[end : end + 40], maxsplit=1)[0]
+    if left in ("O", "D", "L", "d", "l") and right.istitle():
         return "apostrophe", "’"
-    words = sum(word.lower() in known for word in (left, right))
-    if right.lower() in _FUNCTION_WORDS and len(left) > 2 and (len(right) > 1 or left.islower()):
-        words = 2
-    if left[0].isupper() and right[0].isupper() and min(len(left), len(right)) > 1:
+    names = left[0].isupper() and right[0].isupper() and not (left + right).isupper()
+    if names and min(len(left), len(right)) > 1:
         return "dash", "–"  # a pair of names: China–Taiwan
-    if left.lower() in _FUNCTION_WORDS and left.islower() and len(right) > 3:
-        words = 2
+    n_known = sum(word.lower() in known for word in (left, right))
+    both = min(len(left), len(right)) > 2
     # Hardly a single word with a lost accent is that long.
-    long = len(left) + len(right) > (9 if left.islower() else 11) and min(len(left), len(right)) > 2
-    if words == 2 or (words and min(len(left), len(right)) > 2) or "’" in left or long:
+    long = len(left) + len(right) > (9 if left.islower() else 11) and both
+    joined = left in _FUNCTION_WORDS and len(right) > 3
+    joined = joined or (right in _FUNCTION_WORDS and len(left) > (6 if right in _ENDINGS else 2))
+    if n_known == 2 or (n_known and both) or joined or long or "’" in left:
         return "dash", "—"
     return None
 
 
+def _is_plural(text: str, end: int, known: Container[str]) -> bool:
+    """Return whether the word that ends there may be a plural: a name must stand elsewhere too."""
+    word = _word_before(text, end)
+    return word.islower() or word.lower() in known
+
+
 def _paired_quotes(
-    text: str, places: Sequence[tuple[int, int]], *, may_ask: bool
+    text: str, places: Sequence[tuple[int, int]], known: Container[str], *, may_ask: bool
 ) -> Iterator[Edit]:
     """Yield the quotation marks among lost characters: those that find their partner.
 
@@ -159,7 +192,7 @@ def _paired_quotes(
         opens = before == "" or before in _OPENS_AFTER or before in "\ufffd?"
         closes = before not in ("", " ", "\n", "(", "[")
         closes = closes and (after == "" or after in _CLOSES_BEFORE or end in lost)
-        plural = before in ("s", "S") and after == " "
+        plural = before in ("s", "S") and after == " " and _is_plural(text, start, known)
         if plural and opened and text[end + 1 : end + 2].islower():
             # The quotation ends further on, at a mark that can only close it: the firms’ profits.
             ahead = following.get(start, start)
@@ -170,7 +203,7 @@ def _paired_quotes(
             sentence_start = end
             if not (may_ask and before.isalnum() and _still_asks(text, sentence, end, end in lost)):
                 pairs.append((opened.pop(), (start, end)))
-        elif opens and after != "" and (after not in _CLOSES_BEFORE or after in "“‘"):
+        elif opens and after != "" and after not in _CLOSES_BEFORE:
             opened.append((start, end))
             sentence_start = end
         elif plural and (not may_ask or text[end + 1 : end + 2].islower()):

@@ -1,9 +1,13 @@
 """Split an article into the units that people and models label."""
 
+import re
+
 from stance.corpus.blocks import read_blocks
 from stance.corpus.offsets import OriginalSpans
 from stance.corpus.sentences import sentence_spans
 from stance.records import Article, Unit, unit_id
+
+_LANGUAGE = re.compile(r"([A-Za-z]{2})(?:[-_]|$)")  # of "de" or "de-AT"
 
 
 def split_units(article: Article) -> list[Unit]:
@@ -17,14 +21,17 @@ def split_units(article: Article) -> list[Unit]:
     -------
     In reading order, not overlapping, without white space at their ends, covering all of the text
     but white space and what `read_blocks` says. A unit from a hard-wrapped paragraph has the line
-    breaks of its article, so that it can be quoted in place.
+    breaks of its article, and one from a block quote the ">" of its later lines, so that it can be
+    quoted in place.
     """
+    found = _LANGUAGE.match(article.language or "")
+    language = found[1].lower() if found else "en"
     spans = OriginalSpans(article.repairs)
     units: list[Unit] = []
     heading: str | None = None
     lead_in: str | None = None
     last_kind = ""
-    for block in read_blocks(article.text):
+    for block in read_blocks(article.text, language):
         if block.kind == "heading":
             heading = None  # no heading stands under another
         if block.kind != "list_item":
@@ -35,7 +42,7 @@ def split_units(article: Article) -> list[Unit]:
         last_kind = block.kind
         piece = article.text[block.start : block.end]
         whole = block.kind in ("heading", "attribution")
-        for start, end in [(0, len(piece))] if whole else sentence_spans(piece):
+        for start, end in [(0, len(piece))] if whole else sentence_spans(piece, language):
             original = spans.span(block.start + start, block.start + end)
             units.append(
                 Unit(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.classifiers.base import FloatArray
-from stance.classifiers.storage import Model
+from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
@@ -37,8 +37,8 @@ def classify(
 ) -> Iterator[ClassifiedArticle]:
     """Yield every article with its units classified, in the order given.
 
-    Units that the model learned from get the probabilities of a model that had not seen their
-    article, and their `model` says so: a model's view of its own lessons is worth nothing.
+    Units whose words the model learned from get the probabilities of a model that had not seen
+    their article, and their `model` says so: a model's view of its own lessons is worth nothing.
     """
     batch: list[tuple[Article, list[Unit]]] = []
     waiting = 0
@@ -61,7 +61,7 @@ def _classify_batch(
     for article, article_units in batch:
         classified = []
         for unit in article_units:
-            held_out = model.held_out.get((article.sha256, unit.start, unit.end))
+            held_out = model.held_out.get(words_key(unit.text))
             rows = held_out or {task: table[row] for task, table in probabilities.items()}
             reference = f"{model.reference}+held-out" if held_out else model.reference
             classified.append(

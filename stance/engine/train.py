@@ -32,7 +32,9 @@ def train_baseline(
     """
     recipe = recipe or BaselineRecipe()
     if not examples:
-        raise DataError("nothing to learn from: no unit of these articles has a settled label")
+        raise DataError(
+            "nothing to learn from: no unit of these articles has a settled label of this codebook"
+        )
     examples = sorted(examples, key=lambda e: (e.sha256, e.unit.start))
     articles = [example.sha256 for example in examples]
     outlets = [example.source or example.sha256 for example in examples]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stance.classifiers.base import Classifier, FloatArray, cross_fit
 from stance.classifiers.floors import Majority, Vader
-from stance.classifiers.storage import Model
+from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.scores import TaskScore, score
@@ -28,8 +28,8 @@ def evaluate(
 ) -> list[Evaluation]:
     """Return the model's scores beside those of its floors, on units with settled labels.
 
-    Articles that the model learned from are held out by refitting its recipe, by article and by
-    outlet; all others are judged by the model as it stands.
+    Articles that the model learned from, copies of them included, are held out by refitting its
+    recipe, by article and by outlet; all others are judged by the model as it stands.
 
     Raises
     ------
@@ -37,10 +37,12 @@ def evaluate(
         If no unit has a settled label.
     """
     if not examples:
-        raise DataError("no unit of these articles has a settled label: nothing to score")
-    trained_on = set(model.card.trained_on)
-    known = [example for example in examples if example.sha256 in trained_on]
-    new = [example for example in examples if example.sha256 not in trained_on]
+        raise DataError(
+            "no unit of these articles has a settled label under this codebook: nothing to score"
+        )
+    learned_from = _learned_from(examples, model)
+    known = [example for example in examples if example.sha256 in learned_from]
+    new = [example for example in examples if example.sha256 not in learned_from]
     rivals: dict[str, Classifier] = {
         "majority": Majority(codebook),
         "VADER": Vader(codebook),
@@ -62,6 +64,16 @@ def evaluate(
                 rows = cross_fit(rival, known, groups, n_folds=n_folds, seed=seed)
                 results.append(_evaluation(held_out, name, known, rows, codebook, seed))
     return results
+
+
+def _learned_from(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
+    """Return the hashes of articles that the model learned from, or learned half the words of."""
+    words: dict[str, list[bool]] = {}
+    for example in examples:
+        known = words_key(example.unit.text) in model.held_out
+        words.setdefault(example.sha256, []).append(known)
+    copies = {article for article, known in words.items() if 2 * sum(known) >= len(known)}
+    return copies | set(model.card.trained_on)
 
 
 def _evaluation(

@@ -39,7 +39,7 @@ def score(
     *,
     seed: int,
 ) -> dict[str, TaskScore]:
-    """Return task -> score, for the tasks that there are probabilities for.
+    """Return task -> score, for the tasks that have both probabilities and settled labels.
 
     Parameters
     ----------
@@ -49,13 +49,17 @@ def score(
     Raises
     ------
     DataError
-        If a task has no settled label among the examples.
+        If no task has.
     """
-    return {
+    labeled = {task for example in examples for task in example.labels}
+    scores = {
         task.name: _score(examples, probabilities[task.name], task, seed)
         for task in codebook.tasks
-        if task.name in probabilities
+        if task.name in probabilities and task.name in labeled
     }
+    if not scores:
+        raise DataError("no unit here has a settled label of a task that the model can do")
+    return scores
 
 
 def _score(
@@ -63,8 +67,6 @@ def _score(
 ) -> TaskScore:
     codes = label_codes(examples, task.name, task.classes)
     known = codes >= 0
-    if not known.any():
-        raise DataError(f"no unit here has a settled {task.name}; scores need some")
     truth, rows = codes[known], probabilities[known]
     predicted = rows.argmax(axis=1)
     articles = np.array([example.sha256 for example in examples])[known]

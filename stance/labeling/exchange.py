@@ -7,11 +7,12 @@ from pathlib import Path
 
 from stance.codebook import Codebook
 from stance.errors import LabelError
+from stance.labeling.store import Design
 from stance.records import Annotation
 
 
 def read_judgements(
-    path: Path, codebook: Codebook, units: Collection[str], *, annotator: str, design: str
+    path: Path, codebook: Codebook, units: Collection[str], *, annotator: str, design: Design
 ) -> list[Annotation]:
     """Return the annotations in a JSON Lines file of `unit_id` and a label for each task.
 
@@ -24,7 +25,7 @@ def read_judgements(
         label. Nothing of a file with an error is taken.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise LabelError(f"{path}: cannot be read: {error}") from None
     at = datetime.now(UTC).isoformat(timespec="seconds")

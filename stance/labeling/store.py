@@ -5,18 +5,31 @@ unit; `documents.csv` says which exact text an article id stands for. None holds
 """
 
 import csv
+import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.files import write_whole
 from stance.records import Annotation, Label
 
-ADJUDICATION = "adjudication"  # the design of a judgement that settles others
+
+class Design(StrEnum):
+    """How the units of a judgement were chosen."""
+
+    CENSUS = "census"  # every unit of the document
+    RANDOM = "random"
+    ADJUDICATION = "adjudication"  # those on which others differ: this judgement settles them
+
+
+ADJUDICATION = Design.ADJUDICATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +42,16 @@ class Document:
     source: str  # its outlet
 
 
-def read_annotations(path: Path) -> list[Annotation]:
+def read_annotations(
+    path: Path, *, on_notice: Callable[[str], None] | None = None
+) -> list[Annotation]:
     """Return every event of an annotation log, in order.
+
+    Parameters
+    ----------
+    on_notice
+        Is told of a last line that was never finished, which is then passed over; without it, such
+        a line is an error like any other.
 
     Raises
     ------
@@ -38,11 +59,17 @@ def read_annotations(path: Path) -> list[Annotation]:
         If the file cannot be read, or a line in it is not an annotation.
     """
     names = {field.name for field in fields(Annotation)}
+    designs = set(Design)
     annotations = []
-    for number, row in _rows(path):
+    for number, row in _rows(path, on_torn=on_notice):
         if set(row) != names or not all(isinstance(value, str) for value in row.values()):
             raise LabelError(
                 f"{path}:{number}: an annotation has the texts {', '.join(sorted(names))}"
+            )
+        if row["design"] not in designs:
+            raise LabelError(
+                f"{path}:{number}: no design is called {row['design']!r}; use one of: "
+                f"{', '.join(Design)}"
             )
         annotations.append(Annotation(**row))
     return annotations
@@ -50,38 +77,58 @@ def read_annotations(path: Path) -> list[Annotation]:
 
 def append_annotations(path: Path, annotations: Iterable[Annotation]) -> None:
     """Add events at the end of a log, and see them onto the disk."""
-    with path.open("a", encoding="utf-8") as file:
-        for annotation in annotations:
-            file.write(_line(asdict(annotation)))
+    lines = "".join(_line(asdict(annotation)) for annotation in annotations).encode()
+    with path.open("a+b") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # the last writing was cut short
+                lines = b"\n" + lines
+        file.write(lines)
         file.flush()
         os.fsync(file.fileno())
 
 
 def read_labels(path: Path) -> list[Label]:
-    """Return the settled labels of a file.
+    """Return the settled labels of a file, whatever codebook they follow.
 
     Raises
     ------
     LabelError
         If the file cannot be read, or a row in it is not a unit's settled labels.
     """
-    labels = []
-    for number, row in _rows(path):
-        try:
-            labels.append(
-                Label(
-                    unit_id=row.pop("unit_id"),
-                    article_id=row.pop("article_id"),
-                    sha256=row.pop("sha256"),
-                    start=int(row.pop("start")),
-                    end=int(row.pop("end")),
-                    codebook=row.pop("codebook"),
-                    annotators=row.pop("annotators"),
-                    labels=row,  # what is left are the tasks
-                )
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise LabelError(f"{path}:{number}: not a row of settled labels: {error!r}") from None
+    return [label for _, label in _labels(path)]
+
+
+def checked_labels(path: Path, codebook: Codebook) -> list[Label]:
+    """Return the settled labels of a file that follow a codebook, each checked against it.
+
+    Raises
+    ------
+    LabelError
+        If the file cannot be read, a row has a task or a label that the codebook does not know, or
+        all rows follow other codebooks.
+    """
+    labels: list[Label] = []
+    others: Counter[str] = Counter()
+    for number, label in _labels(path):
+        if label.codebook != codebook.reference:
+            others[label.codebook] += 1
+            continue
+        for judged in (label.labels, *label.annotators.values()):
+            for task, name in judged.items():
+                try:
+                    known = codebook.task(task).classes
+                except LabelError as error:
+                    raise LabelError(f"{path}:{number}: {error}") from None
+                if name not in known:
+                    raise LabelError(
+                        f"{path}:{number}: no {task} is called {name!r}; use one of: "
+                        f"{', '.join(known)}"
+                    )
+        labels.append(label)
+    if others and not labels:
+        found = ", ".join(f"{n} labels follow {reference}" for reference, n in others.items())
+        raise LabelError(f"{path}: {found}, not {codebook.reference}")
     return labels
 
 
@@ -124,32 +171,88 @@ def read_documents(path: Path) -> dict[str, Document]:
                 )
                 for row in csv.DictReader(file)
             }
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
             raise LabelError(f"{path}: not a register of documents: {error!r}") from None
+
+
+def register_documents(
+    known: Mapping[str, Document], more: Iterable[Document]
+) -> dict[str, Document]:
+    """Return a register with more documents in it.
+
+    Raises
+    ------
+    LabelError
+        If an article id stands for another text already.
+    """
+    documents = dict(known)
+    for document in more:
+        before = documents.setdefault(document.article_id, document)
+        if before.sha256 != document.sha256:
+            raise LabelError(
+                f"{document.article_id!r} is the id of two texts, sha256 {before.sha256[:16]} and "
+                f"{document.sha256[:16]}: labels of one would point into the other. Give one of "
+                "the articles another name"
+            )
+        documents[document.article_id] = document
+    return documents
 
 
 def write_documents(path: Path, documents: Mapping[str, Document]) -> None:
     """Write the register of labelled documents, by article id, in one step."""
-    lines = ["article_id,sha256,characters,source"]
-    for _, d in sorted(documents.items()):
-        quoted = '"' + d.source.replace('"', '""') + '"'
-        lines.append(f"{d.article_id},{d.sha256},{d.characters},{quoted}")
-    write_whole(path, "\n".join(lines) + "\n")
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    table.writerow(field.name for field in fields(Document))
+    for _, document in sorted(documents.items()):
+        table.writerow(asdict(document).values())
+    write_whole(path, text.getvalue())
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _labels(path: Path) -> Iterator[tuple[int, Label]]:
+    for number, row in _rows(path):
+        try:
+            label = Label(
+                unit_id=row.pop("unit_id"),
+                article_id=row.pop("article_id"),
+                sha256=row.pop("sha256"),
+                start=row.pop("start"),
+                end=row.pop("end"),
+                codebook=row.pop("codebook"),
+                annotators=row.pop("annotators"),
+                labels=row,  # what is left are the tasks
+            )
+        except KeyError as error:
+            raise LabelError(f"{path}:{number}: settled labels lack the key {error}") from None
+        texts = [label.unit_id, label.article_id, label.sha256, label.codebook, *row.values()]
+        whole = type(label.start) is int and type(label.end) is int
+        by_annotator = isinstance(label.annotators, dict) and all(
+            isinstance(judged, dict) for judged in label.annotators.values()
+        )
+        if not (all(isinstance(text, str) for text in texts) and whole and by_annotator):
+            raise LabelError(f"{path}:{number}: not a row of settled labels: a value of wrong kind")
+        yield number, label
+
+
+def _rows(
+    path: Path, *, on_torn: Callable[[str], None] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    # JSON may hold other line ends than "\n" in its texts; a line cut short may end in half a
+    # character, so it is bytes that are split.
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(f"{path}: cannot be read: {error}") from None
-    for number, line in enumerate(lines, start=1):
+        *lines, rest = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise LabelError(f"{path}: cannot be read: {error.strerror or error}") from None
+    for number, line in enumerate([*lines, rest] if rest else lines, start=1):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
-        if not isinstance(row, dict):
+        if row is None and number > len(lines) and on_torn is not None:
+            on_torn(f"{path}:{number}: the last line was never finished; it is passed over")
+        elif not isinstance(row, dict):
             raise LabelError(f"{path}:{number}: not a JSON object")
-        yield number, row
+        else:
+            yield number, row
 
 
 def _line(row: Mapping[str, Any]) -> str:

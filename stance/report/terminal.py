@@ -107,8 +107,8 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
         ordinal = f", ordinal {_alpha(agreement.ordinal)}" if agreement.ordinal else ""
         _say(
             out,
-            f"\nagreement of outlets on {len(agreement.claims)} shared claims ({agreement.n_neutral} "
-            f"all neutral): same label {agreement.percent:.0%}, alpha nominal "
+            f"\nagreement of outlets on {len(agreement.claims)} shared claims "
+            f"({agreement.n_neutral} all neutral): same label {agreement.percent:.0%}, alpha nominal "
             f"{_alpha(agreement.nominal)}{ordinal}",
         )
     out.print()

@@ -1,5 +1,7 @@
 import json
 import os
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from stance.corpus.offsets import Edit, apply_repairs, edited
 from stance.corpus.questions import reads_as_question
 from stance.corpus.repair import repair_article
+from stance.corpus.units import split_units
 from stance.records import Article, text_sha256
 
 CASES = Path(__file__).parent / "cases"
@@ -69,6 +72,8 @@ PIECES = st.sampled_from(
         "it�s",
         "China?s a",
         "https://e.org/?a",
+        "è\x88¹å\x91\x98å›žå®¶ã€‚",
+        "æ¸¯å\x8f£å…³é—\xadã€‚",
     ]
 )
 TEXTS = st.lists(PIECES, max_size=40).map("".join) | st.text()
@@ -104,9 +109,38 @@ def test_every_repair_quotes_the_original_and_together_they_make_the_text(text):
 
 
 @given(text=TEXTS)
-def test_repairing_an_article_again_changes_nothing(text):
+def test_units_of_a_repaired_article_have_distinct_ids_and_do_not_overlap(text):
+    units = split_units(repair_article(article(text)))
+    assert len({unit.id for unit in units}) == len(units)
+    assert all(left.end <= right.start for left, right in pairwise(units))
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_each_misread_character_is_a_repair_of_its_own(encoding):
+    text = "港口今天关闭。船员都回家了。"
+    misread = "".join(
+        bytes([byte]).decode(encoding, "ignore") or chr(byte) for byte in text.encode()
+    )
+    repaired = repair_article(article(misread))
+    assert [repair.after for repair in repaired.repairs] == list(text)
+    assert [(unit.start, unit.end) for unit in split_units(repaired)] == [(0, 21), (21, 42)]
+
+
+@given(text=TEXTS)
+def test_repairing_an_article_again_keeps_what_was_repaired(text):
     once = repair_article(article(text))
-    assert repair_article(once) == once
+    again = repair_article(once)
+    assert set(once.repairs) <= set(again.repairs)
+    assert apply_repairs(text, again.repairs) == again.text
+
+
+@pytest.mark.parametrize(
+    ("language", "after"),
+    [(None, "What’s"), ("en-US", "What’s"), ("English", "What’s"), ("fr", "What?s")],
+)
+def test_only_an_article_that_may_be_english_has_its_lost_characters_inferred(language, after):
+    read = replace(article("What?s new at the port, cafÃ© â€“ bar?"), language=language)
+    assert repair_article(read).text == f"{after} new at the port, café – bar?"
 
 
 @given(text=TEXTS, cut=st.integers(0, 30), put=st.sampled_from(["", "�", "?", "â", "ab"]))

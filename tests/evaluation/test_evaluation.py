@@ -42,7 +42,7 @@ def test_units_without_a_label_of_the_task_do_not_count():
         for e in examples[:10]
     ]
     assert score([*bare, *examples[10:]], rows, BOOK, seed=1)["stance"].macro_f1.n_units == 38
-    with pytest.raises(DataError, match="settled stance"):
+    with pytest.raises(DataError, match="no unit here has a settled label"):
         score(bare, {"stance": rows["stance"][:10]}, BOOK, seed=1)
 
 

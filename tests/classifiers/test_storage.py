@@ -1,0 +1,172 @@
+"""What a model folder may not be when it is loaded: damaged, tampered with, or of another model."""
+
+import json
+import shutil
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from stance.classifiers.baseline import BaselineRecipe
+from stance.classifiers.storage import load_model, make_model_folder
+from stance.codebook import read_codebook
+from stance.engine.train import train_baseline
+from stance.errors import ModelError
+from tests.builders import labeled_corpus
+
+BOOK = read_codebook()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "ferry"
+    train_baseline(labeled_corpus(), BOOK, folder, recipe=BaselineRecipe(costs=(1.0,)))
+    return folder
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    return shutil.copytree(trained, tmp_path / "m")
+
+
+def change(path, edit):
+    data = json.loads(path.read_text(encoding="utf-8"))
+    edit(data)
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def seal(folder):
+    """Write the hashes of the files into the card, as whoever tampers would."""
+    files = {
+        name: sha256((folder / name).read_bytes()).hexdigest()
+        for name in ("model.json", "model.safetensors", "held_out.jsonl")
+    }
+    change(folder / "card.json", lambda card: card.update(files=files))
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors", "held_out.jsonl"])
+def test_a_file_that_is_not_the_cards_is_told_by_name(folder, name):
+    (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+    with pytest.raises(ModelError, match=f"{name} is not what its card says"):
+        load_model(folder, BOOK)
+
+
+def reverse(description):
+    description["classes"]["stance"].reverse()
+
+
+def rename(description):
+    description["classes"]["stance"][0] = "hopeful"
+
+
+def empty(description):
+    description["classes"] = {}
+
+
+@pytest.mark.parametrize("edit", [reverse, rename, empty])
+def test_labels_that_are_not_the_codebooks_are_refused(folder, edit):
+    change(folder / "model.json", edit)
+    seal(folder)
+    with pytest.raises(ModelError, match="its labels are not those of codebook h200-access@"):
+        load_model(folder, BOOK)
+
+
+@pytest.mark.parametrize("key", ["weights.stance", "bias.voice", "idf.0"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(folder, key, value):
+    arrays = load_file(folder / "model.safetensors")
+    arrays[key].flat[0] = value
+    save_file(arrays, folder / "model.safetensors")
+    seal(folder)
+    with pytest.raises(ModelError, match=r"not all numbers|does not fit"):
+        load_model(folder, BOOK)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda d: d.update(recipe=[]),
+        lambda d: d["recipe"].update(words=["one", "two"]),
+        lambda d: d.update(classes=5),
+        lambda d: d.update(vocabularies=[]),
+        lambda d: d.update(cost=3),
+    ],
+)
+def test_a_description_of_another_shape_is_a_model_error(folder, edit):
+    change(folder / "model.json", edit)
+    seal(folder)
+    with pytest.raises(ModelError):
+        load_model(folder, BOOK)
+
+
+ROW = {"sha256": "ab", "start": 0, "end": 9, "sentiment": [0, 1, 0], "voice": [1, 0]}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "5",
+        "",
+        "[" * 100_000,
+        json.dumps(ROW),
+        json.dumps(ROW | {"stance": [0.5, 0.5]}),
+        json.dumps(ROW | {"stance": [0.5, 0.5, 0.5]}),
+        json.dumps(ROW | {"stance": [2, -1, 0]}),
+        json.dumps(ROW | {"stance": [float("nan"), 0, 1]}),
+        json.dumps(ROW | {"stance": [1, 0, 0], "start": float("inf")}),
+        json.dumps(ROW | {"stance": [1, 0, 0], "tone": [1, 0]}),
+    ],
+    ids=range(10),
+)
+def test_held_out_rows_are_checked_line_by_line(folder, line):
+    with (folder / "held_out.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    seal(folder)
+    number = len(labeled_corpus()) + 1
+    with pytest.raises(ModelError, match=rf"held_out\.jsonl:{number}: not a unit with"):
+        load_model(folder, BOOK)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda card: card.update(held_out=[]),
+        lambda card: card["held_out"]["article"]["stance"].pop("macro_f1"),
+        lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(value="high"),
+        lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(value=float("nan")),
+        lambda card: card.update(trained_on=[["ab"]]),
+        lambda card: card.update(trained_on=None),
+        lambda card: card.update(name=7),
+        lambda card: card.update(files=[]),
+        lambda card: card.update(files={"model.json": 7}),
+        lambda card: card.update(colour="red"),
+    ],
+    ids=range(10),
+)
+def test_a_card_of_another_shape_is_a_model_error(folder, edit):
+    change(folder / "card.json", edit)
+    with pytest.raises(ModelError, match="not a whole model"):
+        load_model(folder, BOOK)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, '"card"', "\ud800"])
+def test_a_card_that_is_no_table_is_a_model_error(folder, text):
+    (folder / "card.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ModelError, match="not a whole model"):
+        load_model(folder, BOOK)
+
+
+def test_a_models_name_cannot_drive_a_terminal(folder):
+    change(folder / "card.json", lambda card: card.update(name="ferry\x1b[2J"))
+    assert load_model(folder, BOOK).reference.startswith(r"ferry\x1b[2J@")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match="cannot be made"):
+        make_model_folder(tmp_path / "file")
+    make_model_folder(tmp_path / "a/b")
+    (tmp_path / "a/b/notes.docx").touch()
+    with pytest.raises(ModelError, match="could run code"):
+        make_model_folder(tmp_path / "a/b")

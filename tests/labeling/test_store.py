@@ -1,0 +1,151 @@
+"""The files of labels, where they are damaged, foreign or oddly named."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from stance.codebook import read_codebook
+from stance.errors import LabelError
+from stance.labeling.exchange import read_judgements
+from stance.labeling.store import (
+    Design,
+    Document,
+    append_annotations,
+    checked_labels,
+    read_annotations,
+    read_documents,
+    read_labels,
+    register_documents,
+    write_documents,
+)
+from stance.records import Annotation
+
+BOOK = read_codebook()
+EVENT = Annotation(
+    unit_id="port/a1:0-10",
+    annotator="ada",
+    task="stance",
+    label="neutral",
+    codebook=BOOK.reference,
+    at="2026-02-14T10:00:00+00:00",
+    design="census",
+)
+ROW = {
+    "unit_id": "port/a1:0-10",
+    "article_id": "port/a1",
+    "sha256": "ab" * 32,
+    "start": 0,
+    "end": 10,
+    "stance": "neutral",
+    "codebook": BOOK.reference,
+    "annotators": {"ada": {"stance": "neutral"}},
+}
+QUAY = Document(article_id="port/a1", sha256="ab" * 32, characters=90, source="The Quay")
+
+
+def rows(tmp_path, *changes):
+    path = tmp_path / "settled.jsonl"
+    path.write_text("".join(json.dumps(ROW | change) + "\n" for change in changes), "utf-8")
+    return path
+
+
+def test_labels_of_the_codebook_are_returned_and_those_of_others_passed_over(tmp_path):
+    path = rows(tmp_path, {}, {"codebook": "toll@1.0#1", "stance": "favor", "tone": "loud"})
+    assert [label.labels for label in checked_labels(path, BOOK)] == [{"stance": "neutral"}]
+    assert len(read_labels(path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"stance": "nuetral"}, "no stance is called 'nuetral'; use one of: optimistic, neutral"),
+        ({"stance": "favor"}, "no stance is called 'favor'"),  # an alias: settled ones have names
+        ({"tone": "loud"}, "codebook h200-access has no task 'tone'"),
+        ({"annotators": {"bo": {"stance": "nuetral"}}}, "no stance is called 'nuetral'"),
+        ({"stance": None}, "a value of wrong kind"),
+        ({"start": "0"}, "a value of wrong kind"),
+        ({"end": True}, "a value of wrong kind"),
+        ({"annotators": ["ada"]}, "a value of wrong kind"),
+        ({"annotators": {"ada": "neutral"}}, "a value of wrong kind"),
+    ],
+)
+def test_a_row_that_the_codebook_does_not_know_is_told_with_its_line(tmp_path, change, complaint):
+    with pytest.raises(LabelError, match=rf"settled\.jsonl:2: .*{complaint}"):
+        checked_labels(rows(tmp_path, {}, change), BOOK)
+
+
+def test_a_file_of_another_codebooks_labels_says_whose_they_are(tmp_path):
+    path = rows(tmp_path, {"codebook": "toll@1.0#1"}, {"codebook": "toll@1.0#1"})
+    with pytest.raises(LabelError, match=r"2 labels follow toll@1.0#1, not h200-access@"):
+        checked_labels(path, BOOK)
+    assert checked_labels(rows(tmp_path), BOOK) == []
+
+
+def test_an_event_cut_short_is_passed_over_with_a_notice_and_never_glued_to_the_next(tmp_path):
+    path = tmp_path / "annotations.jsonl"
+    append_annotations(path, [EVENT, replace(EVENT, annotator="Zoë")])
+    whole = path.read_bytes()
+    for cut in (len(whole) - 5, whole.index("ë".encode()) + 1):
+        path.write_bytes(whole[:cut])
+        told = []
+        assert read_annotations(path, on_notice=told.append) == [EVENT]
+        assert told == [f"{path}:2: the last line was never finished; it is passed over"]
+        with pytest.raises(LabelError, match=r"annotations\.jsonl:2: not a JSON object"):
+            read_annotations(path)
+    append_annotations(path, [EVENT])
+    assert json.loads(path.read_bytes().split(b"\n")[2]) == asdict(EVENT)
+    with pytest.raises(LabelError, match=r"annotations\.jsonl:2: not a JSON object"):
+        read_annotations(path, on_notice=told.append)
+
+
+def test_a_last_line_that_only_lacks_its_newline_counts(tmp_path):
+    path = tmp_path / "annotations.jsonl"
+    append_annotations(path, [EVENT])
+    path.write_bytes(path.read_bytes()[:-1])
+    assert read_annotations(path) == [EVENT]
+    append_annotations(path, [EVENT])
+    assert read_annotations(path) == [EVENT, EVENT]
+
+
+def test_line_ends_that_only_unicode_knows_do_not_end_a_line(tmp_path):
+    odd = replace(EVENT, annotator="a\u2028b\u0085c\x1cd", unit_id="port\u2029/a1:0-10")
+    append_annotations(tmp_path / "annotations.jsonl", [odd])
+    assert read_annotations(tmp_path / "annotations.jsonl") == [odd]
+    judgements = tmp_path / "mine.jsonl"
+    row = {"unit_id": odd.unit_id, "stance": "neutral", "note": "x\u2028y\u0085z"}
+    judgements.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    read = read_judgements(
+        judgements, BOOK, {odd.unit_id}, annotator="ada", design=Design.ADJUDICATION
+    )
+    assert [(a.unit_id, a.design) for a in read] == [(odd.unit_id, "adjudication")]
+
+
+def test_a_design_that_nobody_knows_is_told_with_its_line(tmp_path):
+    path = tmp_path / "annotations.jsonl"
+    append_annotations(path, [EVENT, replace(EVENT, design="adjudicaton")])
+    with pytest.raises(LabelError, match=r":2: no design is called 'adjudicaton'; use one of: cen"):
+        read_annotations(path)
+
+
+def test_documents_of_any_name_survive_their_file(tmp_path):
+    names = ['port, "old"/a1', "a\nb", "a\rb", " a ", "12", "Zoë"]
+    documents = {
+        name: Document(article_id=name, sha256="ab" * 32, characters=9, source=name[::-1])
+        for name in names
+    }
+    write_documents(tmp_path / "documents.csv", documents)
+    assert read_documents(tmp_path / "documents.csv") == documents
+
+
+def test_an_id_never_comes_to_stand_for_another_text():
+    known = {"port/a1": QUAY}
+    other = replace(QUAY, sha256="cd" * 32)
+    with pytest.raises(LabelError, match="'port/a1' is the id of two texts"):
+        register_documents(known, [other])
+    with pytest.raises(LabelError, match="'port/a1' is the id of two texts"):
+        register_documents({}, [QUAY, other])
+    assert register_documents(known, [replace(QUAY, source="Quay Daily")]) == {
+        "port/a1": replace(QUAY, source="Quay Daily")
+    }
+    assert known == {"port/a1": QUAY}
