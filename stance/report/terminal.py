@@ -105,12 +105,9 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
     agreement = comparison.agreement
     if agreement.nominal and agreement.percent is not None:
         ordinal = f", ordinal {_alpha(agreement.ordinal)}" if agreement.ordinal else ""
-        _say(
-            out,
-            f"\nagreement of outlets on {len(agreement.claims)} shared claims "
-            f"({agreement.n_neutral} all neutral): same label {agreement.percent:.0%}, alpha nominal "
-            f"{_alpha(agreement.nominal)}{ordinal}",
-        )
+        n = f"{len(agreement.claims)} shared claims ({agreement.n_neutral} all neutral)"
+        alpha = f"alpha nominal {_alpha(agreement.nominal)}{ordinal}"
+        _say(out, f"\nagreement of outlets on {n}: same label {agreement.percent:.0%}, {alpha}")
     out.print()
     for caveat in comparison.caveats:
         _say(out, f"- {caveat}")
