@@ -20,7 +20,7 @@ _NEGATED = _words(
     " mustn needn ain"
 )
 _CONTRACTED = _words(
-    "you he she it we they who what where when why how there that this"
+    "i you he she it we they who what where when why how there that this"
     " could should would might must"
 )
 _DISCUSSED = re.compile(r"U\+FFFD|replacement char", re.IGNORECASE)
@@ -52,7 +52,7 @@ def is_contraction(text: str, start: int, end: int) -> bool:
         return len(word) > 1 or text[start - 1 : start].isdigit()
     if suffix == "t":
         return word in _NEGATED
-    return word == "i" or (suffix != "m" and word in _CONTRACTED)
+    return word in _CONTRACTED
 
 
 def _word_before(text: str, end: int) -> str:
