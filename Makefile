@@ -43,6 +43,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/splitting.py
 	$(BIN)/python benchmarks/repair.py
 	$(BIN)/python benchmarks/intervals.py
+	$(BIN)/python benchmarks/permutation.py
+	$(BIN)/python benchmarks/readme_tables.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache report.html comparison.json
