@@ -48,10 +48,10 @@ def main() -> None:
     """Evaluate and print."""
     book = read_codebook()
     model = load_model("baseline", book)
-    print("\n".join(table(evaluate(labeled_units(None, None, None, book), model, book, seed=7))))
+    print("\n".join(table(evaluate(labeled_units(None, None, None, book)[0], model, book, seed=7))))
     if "STANCE_SEEDS" in os.environ:
         register = data_folder("seeds") / "sources.csv"
-        new = labeled_units([Path(os.environ["STANCE_SEEDS"])], None, register, book)
+        new, _ = labeled_units([Path(os.environ["STANCE_SEEDS"])], None, register, book)
         print()
         print("\n".join(table(evaluate(new, model, book, seed=7))))
 

@@ -148,7 +148,7 @@ def load_model(name_or_folder: str | Path, codebook: Codebook) -> Model:
     if card.codebook_sha256 != codebook.sha256:
         raise ModelError(
             f"{folder}: trained under codebook {card.codebook}, but {codebook.reference} is asked "
-            "for: its labels mean something else. Train it anew, or give --codebook its own"
+            "for: its labels mean something else. Give --codebook the one that it was trained under"
         )
     changed = [name for name, digest in digests.items() if card.files.get(name) != digest]
     if changed:

@@ -116,8 +116,8 @@ def settled_labels(path: Path | None, codebook: "Codebook") -> "list[Label]":
 
 def labeled_units(
     paths: list[Path] | None, labels: Path | None, register: Path | None, codebook: "Codebook"
-) -> "list[LabeledUnit]":
-    """Return the units of articles that have settled labels, telling what does not fit."""
+) -> "tuple[list[LabeledUnit], Reader]":
+    """Return the units of articles that have settled labels, and the reader to finish with."""
     from stance.engine.classify import prepare
     from stance.labeling.join import join_labels
 
@@ -125,4 +125,4 @@ def labeled_units(
     found, lost = join_labels(prepare(reader), settled_labels(labels, codebook))
     if lost:
         tell(f"{len(lost)} settled labels meet no unit of their document, {lost[0].unit_id} first")
-    return found
+    return found, reader

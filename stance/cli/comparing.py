@@ -85,6 +85,7 @@ def compare(
             corpus=corpus_facts(units, repairs, reader.n_failed),
             settled=settled,
             held_out_scores={task: s["macro_f1"]["value"] for task, s in by_outlet.items()},
+            n_learned=loaded.card.n_units,
             seed=seed,
         )
         if page:

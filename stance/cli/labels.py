@@ -44,17 +44,15 @@ def agreement(
     from stance.errors import LabelError
     from stance.labeling.agreement import coder_agreement
     from stance.labeling.settle import unit_place
-    from stance.labeling.store import read_annotations, read_documents
+    from stance.labeling.store import read_annotations, read_documents, under_codebook
     from stance.report.machine import to_json
     from stance.report.terminal import console, print_agreement
 
     where = folder or data_folder("labels")
     book = read_codebook(codebook)
-    annotations = [
-        annotation
-        for annotation in read_annotations(where / "annotations.jsonl", on_notice=tell)
-        if annotation.codebook == book.reference
-    ]
+    annotations = under_codebook(
+        read_annotations(where / "annotations.jsonl", on_notice=tell), book.reference
+    )
     documents = read_documents(where / "documents.csv")
 
     def outlet(unit_id: str) -> str:
@@ -97,8 +95,10 @@ def import_annotations(
     from stance.labeling.store import (
         Document,
         append_annotations,
+        read_annotations,
         read_documents,
         register_documents,
+        without_known,
         write_documents,
     )
 
@@ -122,9 +122,15 @@ def import_annotations(
         read_documents(folder / "documents.csv"),
         (document for document in documents if document.article_id in judged),
     )
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "annotations.jsonl"
+    new = without_known(annotations, read_annotations(log, on_notice=tell) if log.exists() else [])
     write_documents(folder / "documents.csv", registered)
-    append_annotations(folder / "annotations.jsonl", annotations)
-    tell(f"added {len(annotations)} judgements by {annotator} to {folder / 'annotations.jsonl'}")
+    append_annotations(log, new)
+    tell(
+        f"added {len(new)} judgements by {annotator} to {log} under codebook {book.reference} "
+        f"({book.target}); {len(annotations) - len(new)} were there already"
+    )
     reader.finish()
 
 
@@ -148,6 +154,11 @@ def settle(
         judged = ", ".join(f"{name}: {label}" for name, label in sorted(d.annotations.items()))
         sys.stdout.write("\t".join(map(printable, (d.unit_id, d.task, judged))) + "\n")
     tell(f"settled labels of {len(labels)} units; {len(disagreements)} wait for a third reading")
+    if disagreements:
+        tell(
+            "judge those, then: stance label import FILE PATH --annotator NAME --design "
+            f"adjudication --folder {folder}"
+        )
 
 
 @app.command()

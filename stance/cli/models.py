@@ -48,7 +48,7 @@ def train_baseline(
     from stance.engine.train import train_baseline as run
 
     book = read_codebook(codebook)
-    examples = labeled_units(paths, labels, register, book)
+    examples, reader = labeled_units(paths, labels, register, book)
     make_model_folder(output)  # a wrong -o shows now, not after the training
     with progress("training") as shown:
         model = run(
@@ -67,7 +67,9 @@ def train_baseline(
                 f"model={model.reference} labels={model.card.data_sha256[:8]} "
                 f"held-out={held_out} seed={seed}\n"
             )
-    tell(f"wrote {output}; classify with: stance classify PATH --model {output}")
+    own = "" if codebook == DEFAULT_CODEBOOK else f" --codebook {codebook}"
+    tell(f"wrote {output}; classify with: stance classify PATH --model {output}{own}")
+    reader.finish()
 
 
 def evaluate(
@@ -93,14 +95,15 @@ def evaluate(
 
     book = read_codebook(codebook)
     loaded = load_model(model, book)
-    examples = labeled_units(paths, labels, register, book)
+    examples, reader = labeled_units(paths, labels, register, book)
     with progress("evaluating"):
         evaluations = run(examples, loaded, book, seed=seed)
     if json:
         sys.stdout.write(to_json(evaluations))
-        return
-    footer = (
-        f"model={loaded.reference} labels={data_digest(examples)[:8]} codebook={book.reference} "
-        f"seed={seed}; intervals: 95%, article bootstrap"
-    )
-    print_evaluations(console(), evaluations, footer=footer)
+    else:
+        footer = (
+            f"model={loaded.reference} labels={data_digest(examples)[:8]} "
+            f"codebook={book.reference} seed={seed}; intervals: 95%, article bootstrap"
+        )
+        print_evaluations(console(), evaluations, footer=footer)
+    reader.finish()

@@ -28,6 +28,7 @@ def compare(
     corpus: CorpusFacts,
     settled: Mapping[Place, Mapping[str, str]],
     held_out_scores: Mapping[str, float],
+    n_learned: int,
     seed: int = 7,
 ) -> Comparison:
     """Return what the outlets share and where they part.
@@ -38,6 +39,8 @@ def compare(
         Settled labels by place, shown beside the predicted ones where they cover an outlet.
     held_out_scores
         Task -> the model's macro-F1 on outlets that it had not seen, for the caveats.
+    n_learned
+        How many units the model learned from.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def compare(
         corpus=corpus,
         mixes=mixes,
         agreement=agreement,
-        caveats=tuple(_caveats(units, headline, agreement, corpus, held_out_scores)),
+        caveats=tuple(_caveats(units, headline, agreement, corpus, held_out_scores, n_learned)),
         units=tuple(_quoted(unit) for unit in units),
     )
 
@@ -74,7 +77,8 @@ def _check(units: Sequence[ClassifiedUnit]) -> None:
         raise DataError(
             f"the outlet of {len(unknown)} article(s) is unknown, {example} among them: name it in "
             "the front matter, in an articles.csv beside the files (file,source,title,date,url), "
-            "with --register FILE, or put each outlet's files into a folder of its own"
+            "with --register FILE, or put each outlet's files into a folder of its own and give "
+            "the folder above them"
         )
     outlets = {unit.source for unit in units}
     if len(outlets) < 2:
@@ -98,7 +102,7 @@ def _answer(mix: MixComparison, codebook: Codebook) -> str:
             else f"{share.low:.0%} to {share.high:.0%}"
         )
         ends.append(f"{share.value:.0%} ({interval}) in {outlet.outlet}")
-    rest = f"by its labels, the share of {low_label} units runs from {ends[0]} to {ends[1]}."
+    rest = f"by its labels, {low_label} units are fewest with {ends[0]} and most with {ends[1]}."
     what = f"{len(mix.outlets)} outlets differ in their {mix.task} toward {codebook.target}"
     if mix.same_mix_p is None:
         return f"Whether {what} cannot be tested, with one article each; {rest}"
@@ -114,12 +118,16 @@ def _caveats(
     agreement: ClaimAgreement,
     corpus: CorpusFacts,
     held_out_scores: Mapping[str, float],
+    n_learned: int,
 ) -> list[str]:
     scores = ", ".join(f"{task} {value:.2f}" for task, value in held_out_scores.items())
     caveats = [
         "The shares count a model's labels and are not corrected for its errors, which could by "
-        "themselves make or hide a difference; an interval shows only how articles vary."
-        + (f" Macro-F1 on outlets that it had not seen: {scores}." if scores else "")
+        "themselves make or hide a difference; an interval shows only how articles vary. "
+        f"It learned from {n_learned} units."
+        + (f" Macro-F1 on outlets that it had not seen: {scores}." if scores else ""),
+        "The model labels whatever it is given: whether the articles are about the target at all "
+        "is for the reader to see to.",
     ]
     few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
     if few:

@@ -124,6 +124,7 @@ _ABBREVIATIONS = _words(
 )
 _NUMBERED = _words("No Nos Fig Figs Vol Art Sec p pp Goal Eq Ch")
 _ANSWER = re.compile(r"[?”’\"')\]]*\s+[“‘\"']?(?:Yes|No)[,?.](?! ?\d)")
+_FULL_STOP = re.compile(r"\.(?!\d)")
 _RUNS_ON = re.compile(r"[”’\"')\]]* +\S")  # more text on the same line
 _NEXT_WORD = re.compile(r"[”’\"')\]]* +[“‘\"'(]?([^\W\d_]+|\d)")
 
@@ -134,7 +135,8 @@ def _question_marks(text: str) -> Iterator[Edit]:
         return
     prose = _URL.sub(lambda match: "\0" * len(match[0]), text)
     places = [match.span() for match in re.finditer(r"\?", prose)]
-    if prose.count(".") * 20 <= len(places) and (edits := _periods(text)):
+    # A point inside a number says nothing of full stops: some pipelines lose only those.
+    if len(_FULL_STOP.findall(prose)) * 20 <= len(places) and (edits := _periods(text)):
         yield from edits
         return
     opens, closes = (len(p.findall(prose)) for p in (_QUESTION_OPENS, _QUESTION_CLOSES))

@@ -49,7 +49,7 @@ _TIME_GOES_ON = re.compile(
 _GLUED_NAME = re.compile(rf"[-–—]\s[A-Z][^{TERMINALS}]{{1,60}}+$")
 _MISSED = re.compile(
     # Abbreviations to sentencex, but words at a sentence's end: "he said no. Beijing ...".
-    r"\b(?:no|me|art|ill|miss|etc|OK|LA|DC)\.\s(?=[\"“‘(]?[A-Z])"
+    r"\b(?:no|me|art|ill|miss|etc|May|OK|LA|DC)\.\s(?=[\"“‘(]?[A-Z])"
     r"|\w\.\s(?=\.\s\.\s\.\s[A-Z])"  # what was left out goes with what follows
     # a footnote's number goes with what precedes
     rf"|[a-z)”]\.(?:\d{{1,2}}(?:\s\d{{1,2}})?|[{SUPERSCRIPTS}]{{1,3}})\s(?=[A-Z])"

@@ -37,7 +37,9 @@ def read_judgements(
             row = json.loads(line)
             unit = row["unit_id"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise LabelError(f"{path}:{number}: not a JSON object with a unit_id") from None
+            raise LabelError(
+                f"{path}:{number}: not a JSON object with a unit_id, as `stance split` writes them"
+            ) from None
         if unit not in units:
             raise LabelError(f"{path}:{number}: {unit!r} is no unit of the articles given")
         for task in codebook.tasks:

@@ -75,6 +75,37 @@ def read_annotations(
     return annotations
 
 
+def under_codebook(annotations: Sequence[Annotation], reference: str) -> list[Annotation]:
+    """Return the annotations made under a codebook.
+
+    Raises
+    ------
+    LabelError
+        If there are annotations, but all under other codebooks.
+    """
+    ours = [annotation for annotation in annotations if annotation.codebook == reference]
+    if annotations and not ours:
+        others = ", ".join(sorted({annotation.codebook for annotation in annotations}))
+        raise LabelError(
+            f"{len(annotations)} judgements follow {others}, not {reference}; give --codebook"
+        )
+    return ours
+
+
+def without_known(new: Sequence[Annotation], known: Sequence[Annotation]) -> list[Annotation]:
+    """Return the judgements that the log does not hold already as an annotator's latest."""
+    latest = {_who_judged_what(annotation): _judgement(annotation) for annotation in known}
+    return [a for a in new if latest.get(_who_judged_what(a)) != _judgement(a)]
+
+
+def _who_judged_what(annotation: Annotation) -> tuple[str, str, str, str]:
+    return annotation.unit_id, annotation.task, annotation.annotator, annotation.design
+
+
+def _judgement(annotation: Annotation) -> tuple[str, str]:
+    return annotation.label, annotation.codebook
+
+
 def append_annotations(path: Path, annotations: Iterable[Annotation]) -> None:
     """Add events at the end of a log, and see them onto the disk."""
     lines = "".join(_line(asdict(annotation)) for annotation in annotations).encode()

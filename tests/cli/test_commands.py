@@ -46,7 +46,7 @@ def workplace(tmp_path):
         copy.parent.mkdir(exist_ok=True)
         copy.write_bytes(path.read_bytes())
     unit = json.loads(stance("split", "seeds/articles/wafer-1.txt").stdout.splitlines()[0])
-    row = {"unit_id": unit["id"], "stance": "favor"}
+    row = {"unit_id": unit["unit_id"], "stance": "favor"}
     (tmp_path / "mine.jsonl").write_text(json.dumps(row), encoding="utf-8")
     return tmp_path
 
@@ -224,3 +224,37 @@ def test_a_reader_that_stops_early_is_no_crash():
         timeout=60,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_importing_the_same_judgements_again_adds_nothing(workplace):
+    args = (
+        "label",
+        "import",
+        "mine.jsonl",
+        "seeds/articles",
+        "--annotator",
+        "ada",
+        "--folder",
+        "x",
+    )
+    first, again = stance(*args, cwd=workplace), stance(*args, cwd=workplace)
+    assert "added 1 judgements by ada" in first.stderr
+    assert "under codebook h200-access@" in first.stderr
+    assert "added 0 judgements by ada" in again.stderr
+    assert len((workplace / "x/annotations.jsonl").read_text("utf-8").splitlines()) == 1
+
+
+def test_agreement_under_another_codebook_says_which_one_the_judgements_follow(workplace):
+    text = (workplace / "labels/h200-access.toml").read_text("utf-8")
+    (workplace / "other.toml").write_text(text.replace('version = "1.1"', 'version = "2"'), "utf-8")
+    done = stance("label", "agreement", "--codebook", "other.toml", cwd=workplace)
+    assert done.returncode == 1
+    assert "judgements follow h200-access@1.1#" in done.stderr
+
+
+def test_training_tells_a_file_that_could_not_be_read_and_ends_with_exit_code_one(workplace):
+    (workplace / "seeds/articles/broken.txt").write_bytes(b"\x00 binary")
+    done = stance("train", "baseline", "seeds/articles", "-o", "models/m", cwd=workplace)
+    assert done.returncode == 1
+    assert (workplace / "models/m/card.json").exists()
+    assert "broken.txt" in done.stderr

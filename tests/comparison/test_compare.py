@@ -30,7 +30,13 @@ def corpus(n_articles, *, shift=0):
 def run(units, **options):
     facts = corpus_facts(units, {u.unit.article_id: [] for u in units}, 0)
     return compare(
-        units, BOOK, corpus=facts, settled=options.pop("settled", {}), held_out_scores={}, **options
+        units,
+        BOOK,
+        corpus=facts,
+        settled=options.pop("settled", {}),
+        held_out_scores={},
+        n_learned=9,
+        **options,
     )
 
 

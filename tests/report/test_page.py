@@ -46,7 +46,8 @@ def comparison(outlets=("Alpha", "Beta"), text="The ferry sails from the norther
                 name=f"{outlets.index(outlet)}/{i}",
                 codebook=BOOK,
             )
-    return compare(units, BOOK, corpus=corpus_facts(units, {}, 0), settled={}, held_out_scores={})
+    facts = corpus_facts(units, {unit.unit.article_id: [] for unit in units}, 0)
+    return compare(units, BOOK, corpus=facts, settled={}, held_out_scores={}, n_learned=9)
 
 
 def parsed(result):
