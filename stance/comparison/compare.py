@@ -102,7 +102,12 @@ def _answer(mix: MixComparison, codebook: Codebook) -> str:
             else f"{share.low:.0%} to {share.high:.0%}"
         )
         ends.append(f"{share.value:.0%} ({interval}) in {outlet.outlet}")
-    rest = f"by its labels, {low_label} units are fewest with {ends[0]} and most with {ends[1]}."
+    fewest, most = (f"{outlet.shares[low_label].value:.0%}" for outlet in (ranked[0], ranked[-1]))
+    rest = (
+        f"by its labels, {low_label} units make up {fewest} of each."
+        if fewest == most
+        else f"by its labels, {low_label} units are fewest with {ends[0]} and most with {ends[1]}."
+    )
     what = f"{len(mix.outlets)} outlets differ in their {mix.task} toward {codebook.target}"
     if mix.same_mix_p is None:
         return f"Whether {what} cannot be tested, with one article each; {rest}"

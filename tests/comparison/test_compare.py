@@ -54,6 +54,7 @@ def test_equal_mixes_are_not_told_apart_and_unequal_ones_are():
     alike, apart = run(corpus(12)), run(corpus(12, shift=4))
     assert alike.mixes[0].same_mix_p > 0.5
     assert "cannot be told from chance" in alike.answer
+    assert "skeptical units make up 25% of each" in alike.answer
     assert apart.mixes[0].same_mix_p < 0.01
     assert "by more than chance would give" in apart.answer
     assert "100%" in apart.answer
