@@ -1,5 +1,6 @@
 """The README says what the commands print today."""
 
+import json
 import re
 import subprocess
 import sys
@@ -30,6 +31,15 @@ def test_the_score_table_is_what_its_benchmark_prints():
     rows = [line for line in done.stdout.splitlines() if line]
     assert len(rows) >= 8
     assert [row for row in rows if row not in README] == []
+
+
+def test_the_agreement_told_is_that_of_the_labels():
+    words = " ".join(README.split())
+    for row in json.loads(stance("label", "agreement", "--json").stdout):
+        alpha = row["nominal"]
+        told = f"{row['task']} {alpha['value']:.2f} [{alpha['low']:.2f}, {alpha['high']:.2f}]"
+        assert told in words
+        assert f"{row['n_units']} units" in words
 
 
 def test_every_command_is_named_and_every_named_command_exists():
