@@ -1,15 +1,19 @@
 """What every classifier can do, and predictions by models that never saw the article."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from stance.codebook import Codebook
 from stance.errors import DataError
-from stance.records import LabeledUnit, Unit
+from stance.records import LabeledUnit, Unit, same_words
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -63,6 +67,8 @@ def cross_fit(
 ) -> dict[str, FloatArray]:
     """Return each example's probabilities from a model that saw nothing of its group.
 
+    Nor of a copy of its article in another group: those are left out of what that model learns.
+
     A task with fewer than two labels among the examples is left out. Where one fold's model could
     not learn a task that others could, its rows are the shares of labels that it learned from.
 
@@ -93,8 +99,10 @@ def cross_fit(
         for task, classes in classifier.classes_.items()
         if len({e.labels[task] for e in examples if task in e.labels}) > 1
     }
+    copies = _copy_groups(examples)
     for learn, judge in splitter.split(np.zeros(len(examples)), groups=groups):
-        lessons = [examples[i] for i in learn]
+        judged = {copies[i] for i in judge}
+        lessons = [examples[i] for i in learn if copies[i] not in judged]
         try:
             model = classifier.fresh().fit(lessons)
             rows = model.predict_proba([examples[i].unit for i in judge])
@@ -104,3 +112,25 @@ def cross_fit(
             shares = label_shares(lessons, task, classifier.classes_[task])
             filled[judge] = rows.get(task, shares)
     return held_out
+
+
+def _copy_groups(examples: Sequence[LabeledUnit]) -> list[int]:
+    """Return a number for each example, the same for articles that are copies of each other.
+
+    Copies share the words of half the units of the shorter one, or are linked by such.
+    """
+    articles: dict[str, int] = {}
+    sizes: Counter[int] = Counter()
+    printed_in: dict[str, set[int]] = defaultdict(set)
+    for example in examples:
+        article = articles.setdefault(example.sha256, len(articles))
+        sizes[article] += 1
+        printed_in[same_words(example.unit.text)].add(article)
+    shared: Counter[tuple[int, int]] = Counter()
+    for holders in printed_in.values():
+        shared.update(combinations(sorted(holders), 2))
+    links = [pair for pair, n in shared.items() if 2 * n >= min(sizes[pair[0]], sizes[pair[1]])]
+    ends = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(links)), (ends[0], ends[1])), shape=(len(articles),) * 2)
+    _, groups = connected_components(graph, directed=False)
+    return [int(groups[articles[example.sha256]]) for example in examples]

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,6 +90,27 @@ def test_no_example_is_judged_by_a_model_that_saw_its_group(examples):
     assert np.allclose(rows["stance"].sum(axis=1), 1)
     with pytest.raises(DataError, match="two groups"):
         cross_fit(Spy(BOOK), examples, ["one"] * len(examples), n_folds=4, seed=1)
+
+
+def test_a_copy_of_a_judged_article_in_another_group_is_not_learned_from(examples):
+    first = [e for e in examples if e.sha256 == examples[0].sha256]
+    copied = [replace(e, sha256="copy", source="Copier") for e in first]
+    lessons = []
+
+    class Spy(Majority):
+        def fresh(self):
+            return Spy(BOOK)
+
+        def fit(self, examples):
+            lessons.append({e.sha256 for e in examples})
+            return super().fit(examples)
+
+    both = [*examples, *copied]
+    cross_fit(Spy(BOOK), both, [e.sha256 for e in both], n_folds=None, seed=1)
+    assert len(lessons) == 13
+    # The two folds that judge the article or its copy learn from the other eleven articles only.
+    alone = [seen for seen in lessons if not seen & {"copy", first[0].sha256}]
+    assert [len(seen) for seen in alone] == [11, 11]
 
 
 def test_vader_reads_polarity_and_leaves_tasks_without_scores_alone():
