@@ -48,6 +48,21 @@ def main() -> None:
                     f"{naive / REPEATS:>6.3f} {w[1]:>6.3f}"
                 )
 
+    print("articles of very unequal length (log-normal, median 20 units, sigma 0.8), ICC 0.1")
+    print("articles  share   ours")
+    for n_articles in (10, 20):
+        for share in (0.05, 0.3):
+            covered = 0
+            for _ in range(REPEATS):
+                sizes = np.maximum(5, np.round(rng.lognormal(3, 0.8, n_articles)))
+                leaning = rng.beta(share * 9, (1 - share) * 9, n_articles)
+                hits = rng.binomial(sizes.astype(int), leaning).astype(float)
+                estimate = clustered_share(hits, sizes)
+                assert estimate.low is not None
+                assert estimate.high is not None
+                covered += estimate.low <= share <= estimate.high
+            print(f"{n_articles:>8} {share:>6} {covered / REPEATS:>6.3f}")
+
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,6 @@ from itertools import combinations
 from typing import Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
@@ -14,9 +13,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.records import LabeledUnit, Unit, same_words
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from stance.statistics.arrays import FloatArray, IntArray
 
 
 class Classifier(Protocol):

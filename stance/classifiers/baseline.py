@@ -13,10 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
-from stance.classifiers.base import FloatArray, label_codes
+from stance.classifiers.base import label_codes
 from stance.errors import DataError, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
+from stance.statistics.arrays import FloatArray
 from stance.statistics.scores import confusion_table, macro_f1
 
 # What reading a JSON file of another shape, or with numbers too large, may raise.

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stance.classifiers.base import FloatArray, codebook_classes, label_shares
+from stance.classifiers.base import codebook_classes, label_shares
 from stance.codebook import Codebook
 from stance.records import LabeledUnit, Unit
+from stance.statistics.arrays import FloatArray
 
 VADER_LIMIT = 0.05  # |compound| from which its authors call a text positive or negative
 

@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from stance.classifiers.base import Classifier, FloatArray, codebook_classes
+from stance.classifiers.base import Classifier, codebook_classes
 from stance.classifiers.baseline import BROKEN, Baseline
 from stance.codebook import Codebook
 from stance.errors import ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, same_words, text_sha256
 from stance.resources import data_folder
+from stance.statistics.arrays import FloatArray
 from stance.terminal_text import printable
 
 SUFFIXES = {".json", ".jsonl", ".safetensors", ".md"}

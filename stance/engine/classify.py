@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.classifiers.base import FloatArray
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
 from stance.records import Article, ClassifiedUnit, Prediction, Unit
+from stance.statistics.arrays import FloatArray
 
 BATCH_UNITS = 2048  # enough to keep a model busy, little enough to hold in memory
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stance.classifiers.base import Classifier, FloatArray, cross_fit
+from stance.classifiers.base import Classifier, cross_fit
 from stance.classifiers.floors import Majority, Vader
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.scores import TaskScore, score
 from stance.records import LabeledUnit
+from stance.statistics.arrays import FloatArray
 
 N_FOLDS = 10  # over articles: each model sees nine tenths, close to the final one
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.classifiers.base import FloatArray, label_codes
+from stance.classifiers.base import label_codes
 from stance.codebook import Codebook, Task
 from stance.errors import DataError
 from stance.records import LabeledUnit
+from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import Estimate, article_bootstrap
 from stance.statistics.scores import (
     calibration_error,

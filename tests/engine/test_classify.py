@@ -1,6 +1,5 @@
 import pytest
 
-from stance.classifiers.baseline import BaselineRecipe
 from stance.codebook import read_codebook
 from stance.corpus.units import split_units
 from stance.engine.classify import classify, prepare
@@ -11,13 +10,6 @@ from stance.records import LabeledUnit
 from tests.builders import article, labeled_corpus
 
 BOOK = read_codebook()
-RECIPE = BaselineRecipe(costs=(3.0,), n_folds=3)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "ferry"
-    return train_baseline(labeled_corpus(), BOOK, folder, recipe=RECIPE)
 
 
 def copied(examples, change):

@@ -13,12 +13,6 @@ BOOK = read_codebook()
 RECIPE = BaselineRecipe(costs=(3.0,), n_folds=3)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "ferry"
-    return train_baseline(labeled_corpus(), BOOK, folder, recipe=RECIPE)
-
-
 def one_hot(examples, task, order):
     return np.eye(len(order))[[order.index(e.labels[task]) for e in examples]]
 
