@@ -18,7 +18,8 @@ PLACEHOLDER = "FILL IN"  # what the template asks its user to replace
 # The columns of label files and of classified units that are no task's: none may be called so.
 RESERVED = (
     *("article_id", "source", "date", "sha256", "unit_id", "index", "kind", "start", "end", "text"),
-    *("abstained", "model", "codebook", "annotators"),
+    *("abstained", "model", "codebook", "annotators", "decided_by"),
+    *("annotator", "task", "label", "at", "design", "note", "guess"),
 )
 
 

@@ -5,7 +5,7 @@ always point into `Article.original`, so that labels outlive any change of repai
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 
@@ -81,15 +81,20 @@ def unit_id(article_id: str, start: int, end: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One annotator's judgement of one unit on one task: one event of the annotation log."""
+    """One annotator's judgement of one unit on one task: one event of the annotation log.
+
+    A later event of the same annotator on the same unit and task takes the place of the earlier.
+    """
 
     unit_id: str
     annotator: str
     task: str
-    label: str
+    label: str | None  # None: no label (any more), withdrawn or skipped
     codebook: str  # name@version#hash
     at: str  # ISO 8601, UTC
-    design: str  # how the unit came to be chosen: "census", "random", ...
+    design: str  # how the unit came to be chosen: "census", "random/3f9c2ab1" (the draw), ...
+    note: str = ""
+    guess: str | None = None  # the label that a program proposed first, where one was shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +107,9 @@ class Label:
     start: int  # code points into the document's original text
     end: int
     labels: Mapping[str, str]  # task -> settled label
-    annotators: Mapping[str, Mapping[str, str]]  # annotator -> task -> label
+    annotators: Mapping[str, Mapping[str, str]]  # independent annotator -> task -> label
     codebook: str  # name@version#hash
+    decided_by: Mapping[str, str] = field(default_factory=dict)  # task -> who settled a difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,8 @@ class LabeledUnit:
     date: str | None
     sha256: str
     labels: Mapping[str, str]  # task -> settled label
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    # task -> label -> share of the annotators who gave it: the soft label, summing to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import random
 
 from stance.corpus.units import split_units
-from stance.records import Article, ClassifiedUnit, LabeledUnit, Prediction, text_sha256
+from stance.records import Annotation, Article, ClassifiedUnit, LabeledUnit, Prediction, text_sha256
 
 HOPE = [
     "The ferry sails again and traders cheer.",
@@ -71,3 +71,15 @@ def classified(text, label, *, outlet, name, codebook, certainty=0.8):
         )
         for unit in split_units(made)
     ]
+
+
+def judged(annotator, label, *, task="stance", unit="port/a1:0-10", design="census", book="b@1#1"):
+    return Annotation(
+        unit_id=unit,
+        annotator=annotator,
+        task=task,
+        label=label,
+        codebook=book,
+        at="2026-02-14T10:00:00+00:00",
+        design=design,
+    )

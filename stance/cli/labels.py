@@ -17,7 +17,7 @@ from stance.cli.common import (
     settled_labels,
     tell,
 )
-from stance.labeling.store import Design
+from stance.labeling.log import Design
 from stance.resources import data_folder
 from stance.terminal_text import printable
 
@@ -43,8 +43,9 @@ def agreement(
     from stance.codebook import read_codebook
     from stance.errors import LabelError
     from stance.labeling.agreement import coder_agreement
+    from stance.labeling.log import read_annotations, under_codebook
     from stance.labeling.settle import unit_place
-    from stance.labeling.store import read_annotations, read_documents, under_codebook
+    from stance.labeling.store import read_documents
     from stance.report.machine import to_json
     from stance.report.terminal import console, print_agreement
 
@@ -91,14 +92,12 @@ def import_annotations(
     from stance.codebook import read_codebook
     from stance.engine.classify import prepare
     from stance.labeling.exchange import read_judgements
+    from stance.labeling.log import AnnotationLog, without_known
     from stance.labeling.settle import unit_place
     from stance.labeling.store import (
         Document,
-        append_annotations,
-        read_annotations,
         read_documents,
         register_documents,
-        without_known,
         write_documents,
     )
 
@@ -123,12 +122,12 @@ def import_annotations(
         (document for document in documents if document.article_id in judged),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "annotations.jsonl"
-    new = without_known(annotations, read_annotations(log, on_notice=tell) if log.exists() else [])
+    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+    new = without_known(annotations, log.events())
     write_documents(folder / "documents.csv", registered)
-    append_annotations(log, new)
+    log.append(new)
     tell(
-        f"added {len(new)} judgements by {annotator} to {log} under codebook {book.reference} "
+        f"added {len(new)} judgements by {annotator} to {log.path} under codebook {book.reference} "
         f"({book.target}); {len(annotations) - len(new)} were there already"
     )
     reader.finish()
@@ -142,8 +141,9 @@ def settle(
 
     Example: stance label settle --folder labels
     """
+    from stance.labeling.log import read_annotations
     from stance.labeling.settle import settle as settle_annotations
-    from stance.labeling.store import read_annotations, read_documents, write_labels
+    from stance.labeling.store import read_documents, write_labels
 
     labels, disagreements = settle_annotations(
         read_annotations(folder / "annotations.jsonl", on_notice=tell),

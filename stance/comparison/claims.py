@@ -69,7 +69,7 @@ def claim_agreement(units: Sequence[ClassifiedUnit], task: Task) -> ClaimAgreeme
         similarity=SIMILARITY,
         nominal=krippendorff_alpha(counts) if claims else None,
         ordinal=ordinal,
-        percent=percent_agreement(counts) if claims else None,
+        percent=percent_agreement(counts).value if claims else None,
         n_neutral=sum({cell.label for cell in claim.cells} <= no_side for claim in claims),
         n_copied=len(units) - len(own),
         pairs=tuple(pairs),

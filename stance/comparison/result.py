@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stance.statistics.agreement import Alpha
+from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
 from stance.statistics.permutation import Distance
 
@@ -90,8 +90,8 @@ class ClaimAgreement:
 
     claims: tuple[Claim, ...]
     similarity: float  # the cosine from which two units may make the same claim
-    nominal: Alpha | None  # None where no claim is shared
-    ordinal: Alpha | None
+    nominal: Coefficient | None  # None where no claim is shared
+    ordinal: Coefficient | None
     percent: float | None  # chance that two outlets on a claim have the same label, claims equal
     n_neutral: int  # claims on which every outlet's label is one that takes no side
     n_copied: int  # units left out: the same words stand in two outlets

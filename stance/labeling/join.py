@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from stance.labeling.settle import shares_of
 from stance.records import Article, Label, LabeledUnit, Unit
 
 
@@ -32,6 +33,7 @@ def join_labels(
                         date=article.date,
                         sha256=article.sha256,
                         labels=label.labels,
+                        shares=shares_of(label),
                     )
                 )
         lost += places.values()

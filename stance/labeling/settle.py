@@ -1,12 +1,28 @@
 """Several annotations of one unit to one settled label, or to the queue of disagreements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
 
 from stance.errors import LabelError
-from stance.labeling.store import ADJUDICATION, Document
+from stance.labeling.log import standing
+from stance.labeling.store import Document
 from stance.records import Annotation, Label
+from stance.statistics.agreement import MISSING
+from stance.statistics.arrays import IntArray
+from stance.statistics.dawid_skene import dawid_skene
+
+LEAST_RATERS = 3  # with two, no model can tell whose error it was
+
+
+class Method(StrEnum):
+    """Who decides where annotators differ."""
+
+    THIRD = "third"  # a third person, by an adjudication
+    DAWID_SKENE = "dawid-skene"  # where three annotators or more judged a unit, the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,45 +35,50 @@ class Disagreement:
 
 
 def settle(
-    annotations: Iterable[Annotation], documents: Mapping[str, Document]
+    events: Iterable[Annotation],
+    documents: Mapping[str, Document],
+    *,
+    method: Method = Method.THIRD,
 ) -> tuple[list[Label], list[Disagreement]]:
-    """Return the settled labels in document order, and what still waits for a third reading.
+    """Return the settled labels in document order, and what still waits for somebody to decide.
 
     Annotators who agree settle a label; where they differ, the latest adjudication does, whoever
-    made it. A later event of the same annotator on the same unit and task corrects the earlier one;
-    an adjudication corrects only adjudications.
+    made it; failing that, the method. A later event of the same annotator on the same unit and task
+    corrects the earlier one; an adjudication corrects only adjudications.
 
     Raises
     ------
     LabelError
         If a document is not in the register, or annotations of one unit follow several codebooks.
     """
-    latest: dict[str, dict[str, _Judgements]] = defaultdict(lambda: defaultdict(_Judgements))
-    codebooks: dict[str, set[str]] = defaultdict(set)
-    for annotation in annotations:
-        latest[annotation.unit_id][annotation.task].add(annotation)
-        codebooks[annotation.unit_id].add(annotation.codebook)
+    judged = judgements(events)
+    voted = _voted(judged) if method is Method.DAWID_SKENE else {}
     labels: list[Label] = []
     disagreements: list[Disagreement] = []
-    for unit_id in sorted(latest, key=unit_place):
+    for unit_id in sorted(judged, key=unit_place):
         article_id, start, end = unit_place(unit_id)
         if article_id not in documents:
             raise LabelError(f"{unit_id}: no document {article_id!r} in the register of documents")
-        if len(codebooks[unit_id]) > 1:
-            names = ", ".join(sorted(codebooks[unit_id]))
-            raise LabelError(f"{unit_id}: annotated under several codebooks: {names}")
         settled: dict[str, str] = {}
+        decided_by: dict[str, str] = {}
         by_annotator: dict[str, dict[str, str]] = defaultdict(dict)
-        for task, judgements in latest[unit_id].items():
-            for name, judged in judgements.everyone().items():
-                by_annotator[name][task] = judged
-            label = judgements.settled()
-            if label is None:
-                disagreements.append(
-                    Disagreement(unit_id=unit_id, task=task, annotations=judgements.independent)
-                )
+        for task, found in judged[unit_id].items():
+            for name, label in found.independent.items():
+                by_annotator[name][task] = label
+            if found.unanimous:
+                settled[task] = next(iter(found.independent.values()))
+            elif found.decided:
+                decided_by[task], settled[task] = list(found.decided.items())[-1]
+            elif (unit_id, task) in voted:
+                decided_by[task], settled[task] = Method.DAWID_SKENE.value, voted[unit_id, task]
             else:
-                settled[task] = label
+                disagreements.append(
+                    Disagreement(unit_id=unit_id, task=task, annotations=found.independent)
+                )
+        codebooks = {book for found in judged[unit_id].values() for book in found.codebooks}
+        if len(codebooks) > 1:
+            names = ", ".join(sorted(codebooks))
+            raise LabelError(f"{unit_id}: annotated under several codebooks: {names}")
         if settled:
             labels.append(
                 Label(
@@ -68,33 +89,49 @@ def settle(
                     end=end,
                     labels=settled,
                     annotators={name: dict(by_annotator[name]) for name in sorted(by_annotator)},
-                    codebook=codebooks[unit_id].pop(),
+                    codebook=codebooks.pop(),
+                    decided_by=decided_by,
                 )
             )
     return labels, disagreements
 
 
-class _Judgements:
+class Judgements:
     """What annotators say of one unit on one task, and what adjudicators decided."""
 
     def __init__(self) -> None:
-        self.independent: dict[str, str] = {}  # annotator -> latest label
-        self._decided: dict[str, str] = {}  # adjudicator -> latest label, latest last
+        self.independent: dict[str, str] = {}  # annotator -> label
+        self.decided: dict[str, str] = {}  # adjudicator -> label, latest last
+        self.codebooks: set[str] = set()
 
-    def add(self, annotation: Annotation) -> None:
-        if annotation.design == ADJUDICATION:
-            self._decided.pop(annotation.annotator, None)
-            self._decided[annotation.annotator] = annotation.label
-        else:
-            self.independent[annotation.annotator] = annotation.label
+    @property
+    def unanimous(self) -> bool:
+        """Whether there are independent judgements, all the same."""
+        return len(set(self.independent.values())) == 1
 
-    def settled(self) -> str | None:
-        if len(set(self.independent.values())) == 1:
-            return next(iter(self.independent.values()))
-        return next(reversed(self._decided.values()), None)
 
-    def everyone(self) -> dict[str, str]:
-        return {**self._decided, **self.independent}
+def judgements(events: Iterable[Annotation]) -> dict[str, dict[str, Judgements]]:
+    """Return unit id -> task -> what stands of the judgements of it."""
+    judged: dict[str, dict[str, Judgements]] = defaultdict(lambda: defaultdict(Judgements))
+    for place, event in standing(events).items():
+        found = judged[place.unit_id][place.task]
+        by_whom = found.decided if place.adjudicates else found.independent
+        by_whom[place.annotator] = event.label or ""
+        found.codebooks.add(event.codebook)
+    return {unit_id: dict(tasks) for unit_id, tasks in judged.items()}
+
+
+def shares_of(label: Label) -> dict[str, dict[str, float]]:
+    """Return task -> label -> share of the annotators who gave it: the soft labels of a unit.
+
+    A task that only an adjudicator judged has the settled label in full.
+    """
+    shares = {}
+    for task, settled in label.labels.items():
+        given = [judged[task] for judged in label.annotators.values() if task in judged]
+        given = given or [settled]
+        shares[task] = {name: given.count(name) / len(given) for name in sorted(set(given))}
+    return shares
 
 
 def unit_place(unit_id: str) -> tuple[str, int, int]:
@@ -110,3 +147,38 @@ def unit_place(unit_id: str) -> tuple[str, int, int]:
     if not (article_id and start.isdecimal() and end.isdecimal()):
         raise LabelError(f"{unit_id!r} is not a unit id; one looks like article:120-188")
     return article_id, int(start), int(end)
+
+
+def _voted(judged: Mapping[str, Mapping[str, Judgements]]) -> dict[tuple[str, str], str]:
+    """Return (unit id, task) -> the label that Dawid and Skene's model holds likeliest.
+
+    The model learns each annotator's errors from every unit, those on which all agree included; it
+    decides only where three or more judged.
+    """
+    by_task: dict[str, list[tuple[str, Mapping[str, str]]]] = defaultdict(list)
+    for unit_id in sorted(judged):
+        for task, found in judged[unit_id].items():
+            if found.independent:
+                by_task[task].append((unit_id, found.independent))
+    voted = {}
+    for task, rows in by_task.items():
+        classes = sorted({label for _, given in rows for label in given.values()})
+        codes = codes_of([given for _, given in rows], classes)
+        best = dawid_skene(codes, len(classes)).argmax(axis=1)
+        for (unit_id, given), column in zip(rows, best, strict=True):
+            if len(given) >= LEAST_RATERS:
+                voted[unit_id, task] = classes[column]
+    return voted
+
+
+def codes_of(judged: Sequence[Mapping[str, str]], classes: Sequence[str]) -> IntArray:
+    """Return the column of each unit's judgement by each annotator, shape (n_units, n_annotators).
+
+    Annotators stand in the order of their names; MISSING where one did not judge a unit.
+    """
+    annotators = {name: i for i, name in enumerate(sorted({n for row in judged for n in row}))}
+    codes: IntArray = np.full((len(judged), len(annotators)), MISSING)
+    for row, given in enumerate(judged):
+        for name, label in given.items():
+            codes[row, annotators[name]] = classes.index(label)
+    return codes

@@ -1,35 +1,22 @@
-"""The files of labels: the annotation log, the settled labels, the register of documents.
+"""The files beside the annotation log: settled labels, the register of documents.
 
-`annotations.jsonl` is append-only, one line an event; `settled.jsonl` is derived from it, a row a
-unit; `documents.csv` says which exact text an article id stands for. None holds article text.
+`settled.jsonl` is derived from the log, a row a unit; `documents.csv` says which exact text an
+article id stands for. None holds article text.
 """
 
 import csv
 import io
 import json
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.files import write_whole
-from stance.records import Annotation, Label
-
-
-class Design(StrEnum):
-    """How the units of a judgement were chosen."""
-
-    CENSUS = "census"  # every unit of the document
-    RANDOM = "random"
-    ADJUDICATION = "adjudication"  # those on which others differ: this judgement settles them
-
-
-ADJUDICATION = Design.ADJUDICATION
+from stance.records import Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,83 +27,6 @@ class Document:
     sha256: str  # of the original text in UTF-8
     characters: int
     source: str  # its outlet
-
-
-def read_annotations(
-    path: Path, *, on_notice: Callable[[str], None] | None = None
-) -> list[Annotation]:
-    """Return every event of an annotation log, in order.
-
-    Parameters
-    ----------
-    on_notice
-        Is told of a last line that was never finished, which is then passed over; without it, such
-        a line is an error like any other.
-
-    Raises
-    ------
-    LabelError
-        If the file cannot be read, or a line in it is not an annotation.
-    """
-    names = {field.name for field in fields(Annotation)}
-    designs = set(Design)
-    annotations = []
-    for number, row in _rows(path, on_torn=on_notice):
-        if set(row) != names or not all(isinstance(value, str) for value in row.values()):
-            raise LabelError(
-                f"{path}:{number}: an annotation has the texts {', '.join(sorted(names))}"
-            )
-        if row["design"] not in designs:
-            raise LabelError(
-                f"{path}:{number}: no design is called {row['design']!r}; use one of: "
-                f"{', '.join(Design)}"
-            )
-        annotations.append(Annotation(**row))
-    return annotations
-
-
-def under_codebook(annotations: Sequence[Annotation], reference: str) -> list[Annotation]:
-    """Return the annotations made under a codebook.
-
-    Raises
-    ------
-    LabelError
-        If there are annotations, but all under other codebooks.
-    """
-    ours = [annotation for annotation in annotations if annotation.codebook == reference]
-    if annotations and not ours:
-        others = ", ".join(sorted({annotation.codebook for annotation in annotations}))
-        raise LabelError(
-            f"{len(annotations)} judgements follow {others}, not {reference}; give --codebook"
-        )
-    return ours
-
-
-def without_known(new: Sequence[Annotation], known: Sequence[Annotation]) -> list[Annotation]:
-    """Return the judgements that the log does not hold already as an annotator's latest."""
-    latest = {_who_judged_what(annotation): _judgement(annotation) for annotation in known}
-    return [a for a in new if latest.get(_who_judged_what(a)) != _judgement(a)]
-
-
-def _who_judged_what(annotation: Annotation) -> tuple[str, str, str, str]:
-    return annotation.unit_id, annotation.task, annotation.annotator, annotation.design
-
-
-def _judgement(annotation: Annotation) -> tuple[str, str]:
-    return annotation.label, annotation.codebook
-
-
-def append_annotations(path: Path, annotations: Iterable[Annotation]) -> None:
-    """Add events at the end of a log, and see them onto the disk."""
-    lines = "".join(_line(asdict(annotation)) for annotation in annotations).encode()
-    with path.open("a+b") as file:
-        if file.tell() > 0:
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # the last writing was cut short
-                lines = b"\n" + lines
-        file.write(lines)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def read_labels(path: Path) -> list[Label]:
@@ -175,6 +85,7 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
             **label.labels,
             "codebook": label.codebook,
             "annotators": label.annotators,
+            **({"decided_by": label.decided_by} if label.decided_by else {}),
         }
         for label in labels
     )
@@ -250,40 +161,37 @@ def _labels(path: Path) -> Iterator[tuple[int, Label]]:
                 end=row.pop("end"),
                 codebook=row.pop("codebook"),
                 annotators=row.pop("annotators"),
+                decided_by=row.pop("decided_by", {}),
                 labels=row,  # what is left are the tasks
             )
         except KeyError as error:
             raise LabelError(f"{path}:{number}: settled labels lack the key {error}") from None
         texts = [label.unit_id, label.article_id, label.sha256, label.codebook, *row.values()]
         whole = type(label.start) is int and type(label.end) is int
-        by_annotator = isinstance(label.annotators, dict) and all(
-            isinstance(judged, dict) for judged in label.annotators.values()
+        by_annotator = (
+            isinstance(label.annotators, dict)
+            and all(isinstance(judged, dict) for judged in label.annotators.values())
+            and isinstance(label.decided_by, dict)
         )
         if not (all(isinstance(text, str) for text in texts) and whole and by_annotator):
             raise LabelError(f"{path}:{number}: not a row of settled labels: a value of wrong kind")
         yield number, label
 
 
-def _rows(
-    path: Path, *, on_torn: Callable[[str], None] | None = None
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    # JSON may hold other line ends than "\n" in its texts; a line cut short may end in half a
-    # character, so it is bytes that are split.
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    # JSON may hold other line ends than "\n" in its texts, so it is bytes that are split.
     try:
-        *lines, rest = path.read_bytes().split(b"\n")
+        content = path.read_bytes().removesuffix(b"\n")
     except OSError as error:
         raise LabelError(f"{path}: cannot be read: {error.strerror or error}") from None
-    for number, line in enumerate([*lines, rest] if rest else lines, start=1):
+    for number, line in enumerate(content.split(b"\n") if content else (), start=1):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
-        if row is None and number > len(lines) and on_torn is not None:
-            on_torn(f"{path}:{number}: the last line was never finished; it is passed over")
-        elif not isinstance(row, dict):
+        if not isinstance(row, dict):
             raise LabelError(f"{path}:{number}: not a JSON object")
-        else:
-            yield number, row
+        yield number, row
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Tables for people at a terminal; plain text where the output is no terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -9,10 +9,11 @@ from rich.text import Text
 from stance.comparison.result import Comparison
 from stance.evaluation.protocol import Evaluation
 from stance.labeling.agreement import TaskAgreement
-from stance.statistics.agreement import Alpha
+from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
 from stance.terminal_text import printable
 
+MOST_ANNOTATORS = 20  # told one by one in a terminal
 PIPED_WIDTH = 160  # a pipe has no width: wide enough that no table of ours breaks
 
 
@@ -47,20 +48,53 @@ def print_evaluations(out: Console, evaluations: Sequence[Evaluation], *, footer
 
 
 def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
-    """Print coder agreement, a row a task and group."""
-    table = _table("task", "units of", "n", "annotators", "agree", "alpha nominal", "alpha ordinal")
+    """Print coder agreement: a row a task and group, then what stands behind the overall rows."""
+    table = _table(
+        *("task", "units of", "n", "annotators", "agree", "alpha nominal", "alpha ordinal"),
+        *("Fleiss kappa", "Cohen kappa", "(AC1)"),
+    )
     for a in agreements:
+        few = len(a.annotators) <= 6
         _row(
             table,
             a.task,
             a.group,
             str(a.n_units),
-            ", ".join(a.annotators),
-            f"{a.percent:.1%}",
-            _alpha(a.nominal),
-            _alpha(a.ordinal) if a.ordinal else "–",
+            ", ".join(a.annotators) if few else str(len(a.annotators)),
+            _percent(a.percent),
+            _coefficient(a.nominal),
+            _coefficient(a.ordinal) if a.ordinal else "–",
+            _coefficient(a.fleiss),
+            _coefficient(a.cohen) if a.cohen else "–",
+            f"({_two(a.gwet_ac1.value)})",
         )
     out.print(table)
+    _say(
+        out,
+        "95% intervals: jackknife over units. AC1 is on a scale of its own: compare it with "
+        "another AC1 only.",
+    )
+    for a in (a for a in agreements if a.group == "all"):
+        if a.cohen:
+            (pair,) = a.pairs
+            _say(out, f"\n{a.task}: units by label, rows {pair.left}, columns {pair.right}")
+            confusion: Mapping[str, Mapping[str, float]] = pair.confusion
+        else:
+            _say(out, f"\n{a.task}: pairs of judgements by label, counted both ways")
+            confusion = a.confusion
+        table = _table("label", *confusion, "alpha of the label against the rest")
+        for label, row in confusion.items():
+            _row(table, label, *(f"{n:g}" for n in row.values()), _coefficient(a.by_label[label]))
+        out.print(table)
+        if len(a.annotators) > 2:
+            _say(out, f"\n{a.task}: each annotator against the others (kappa), lowest first")
+            table = _table("annotator", "n", "kappa")
+            ranked = sorted(a.by_annotator.items(), key=lambda item: item[1].value or 0.0)
+            for name, kappa in ranked[:MOST_ANNOTATORS]:
+                _row(table, name, str(kappa.n_units), _coefficient(kappa))
+            out.print(table)
+            if len(ranked) > MOST_ANNOTATORS:
+                _say(out, f"and {len(ranked) - MOST_ANNOTATORS} more: --json has them all")
 
 
 def print_comparison(out: Console, comparison: Comparison) -> None:
@@ -104,9 +138,9 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
     out.print(table)
     agreement = comparison.agreement
     if agreement.nominal and agreement.percent is not None:
-        ordinal = f", ordinal {_alpha(agreement.ordinal)}" if agreement.ordinal else ""
+        ordinal = f", ordinal {_coefficient(agreement.ordinal)}" if agreement.ordinal else ""
         n = f"{len(agreement.claims)} shared claims ({agreement.n_neutral} all neutral)"
-        alpha = f"alpha nominal {_alpha(agreement.nominal)}{ordinal}"
+        alpha = f"alpha nominal {_coefficient(agreement.nominal)}{ordinal}"
         _say(out, f"\nagreement of outlets on {n}: same label {agreement.percent:.0%}, {alpha}")
     out.print()
     for caveat in comparison.caveats:
@@ -147,7 +181,11 @@ def _share(estimate: Estimate) -> str:
     return f"{estimate.value:.0%} [{estimate.low:.0%}, {estimate.high:.0%}]"
 
 
-def _alpha(alpha: Alpha) -> str:
-    if alpha.low is None or alpha.high is None:
-        return _two(alpha.value)
-    return f"{_two(alpha.value)} [{alpha.low:.2f}, {alpha.high:.2f}]"
+def _coefficient(found: Coefficient) -> str:
+    if found.low is None or found.high is None:
+        return _two(found.value)
+    return f"{_two(found.value)} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _percent(found: Coefficient) -> str:
+    return "–" if found.value is None else f"{found.value:.1%}"

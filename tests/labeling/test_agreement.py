@@ -3,7 +3,7 @@ import pytest
 from stance.codebook import read_codebook
 from stance.errors import LabelError
 from stance.labeling.agreement import coder_agreement
-from tests.labeling.test_store_and_settle import judged
+from tests.builders import judged
 
 BOOK = read_codebook()
 PAIRS = [("optimistic", "optimistic"), ("neutral", "neutral"), ("skeptical", "neutral")] * 3
@@ -21,12 +21,15 @@ def test_agreement_counts_units_pairs_and_their_confusion():
     (result,) = coder_agreement(annotations(), BOOK)
     assert (result.task, result.group, result.n_units) == ("stance", "all", 9)
     assert result.annotators == ("ada", "bo")
-    assert result.percent == pytest.approx(2 / 3)
-    assert result.confusion == {
-        "neutral / neutral": 3,
-        "neutral / skeptical": 3,
-        "optimistic / optimistic": 3,
+    assert result.percent.value == pytest.approx(2 / 3)
+    (pair,) = result.pairs
+    assert (pair.left, pair.right) == ("ada", "bo")
+    assert pair.confusion == {
+        "optimistic": {"optimistic": 3, "neutral": 0, "skeptical": 0},
+        "neutral": {"optimistic": 0, "neutral": 3, "skeptical": 0},
+        "skeptical": {"optimistic": 0, "neutral": 3, "skeptical": 0},
     }
+    assert result.confusion["neutral"] == {"optimistic": 0, "neutral": 6, "skeptical": 3}
     # By hand: 18 values (6 optimistic, 9 neutral, 3 skeptical), 6 of 18 pairs disagree.
     expected = 1 - (6 * 6 + 9 * 9 + 3 * 3 - 18) / (18 * 17)
     assert result.nominal.value == pytest.approx(1 - (6 / 18) / expected)

@@ -1,19 +1,17 @@
 """The files of labels, where they are damaged, foreign or oddly named."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
 from stance.codebook import read_codebook
 from stance.errors import LabelError
 from stance.labeling.exchange import read_judgements
+from stance.labeling.log import AnnotationLog, Design, read_annotations
 from stance.labeling.store import (
-    Design,
     Document,
-    append_annotations,
     checked_labels,
-    read_annotations,
     read_documents,
     read_labels,
     register_documents,
@@ -82,35 +80,9 @@ def test_a_file_of_another_codebooks_labels_says_whose_they_are(tmp_path):
     assert checked_labels(rows(tmp_path), BOOK) == []
 
 
-def test_an_event_cut_short_is_passed_over_with_a_notice_and_never_glued_to_the_next(tmp_path):
-    path = tmp_path / "annotations.jsonl"
-    append_annotations(path, [EVENT, replace(EVENT, annotator="Zoë")])
-    whole = path.read_bytes()
-    for cut in (len(whole) - 5, whole.index("ë".encode()) + 1):
-        path.write_bytes(whole[:cut])
-        told = []
-        assert read_annotations(path, on_notice=told.append) == [EVENT]
-        assert told == [f"{path}:2: the last line was never finished; it is passed over"]
-        with pytest.raises(LabelError, match=r"annotations\.jsonl:2: not a JSON object"):
-            read_annotations(path)
-    append_annotations(path, [EVENT])
-    assert json.loads(path.read_bytes().split(b"\n")[2]) == asdict(EVENT)
-    with pytest.raises(LabelError, match=r"annotations\.jsonl:2: not a JSON object"):
-        read_annotations(path, on_notice=told.append)
-
-
-def test_a_last_line_that_only_lacks_its_newline_counts(tmp_path):
-    path = tmp_path / "annotations.jsonl"
-    append_annotations(path, [EVENT])
-    path.write_bytes(path.read_bytes()[:-1])
-    assert read_annotations(path) == [EVENT]
-    append_annotations(path, [EVENT])
-    assert read_annotations(path) == [EVENT, EVENT]
-
-
 def test_line_ends_that_only_unicode_knows_do_not_end_a_line(tmp_path):
     odd = replace(EVENT, annotator="a\u2028b\u0085c\x1cd", unit_id="port\u2029/a1:0-10")
-    append_annotations(tmp_path / "annotations.jsonl", [odd])
+    AnnotationLog(tmp_path / "annotations.jsonl").append([odd])
     assert read_annotations(tmp_path / "annotations.jsonl") == [odd]
     judgements = tmp_path / "mine.jsonl"
     row = {"unit_id": odd.unit_id, "stance": "neutral", "note": "x\u2028y\u0085z"}
@@ -119,13 +91,6 @@ def test_line_ends_that_only_unicode_knows_do_not_end_a_line(tmp_path):
         judgements, BOOK, {odd.unit_id}, annotator="ada", design=Design.ADJUDICATION
     )
     assert [(a.unit_id, a.design) for a in read] == [(odd.unit_id, "adjudication")]
-
-
-def test_a_design_that_nobody_knows_is_told_with_its_line(tmp_path):
-    path = tmp_path / "annotations.jsonl"
-    append_annotations(path, [EVENT, replace(EVENT, design="adjudicaton")])
-    with pytest.raises(LabelError, match=r":2: no design is called 'adjudicaton'; use one of: cen"):
-        read_annotations(path)
 
 
 def test_documents_of_any_name_survive_their_file(tmp_path):

@@ -7,46 +7,79 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from stance.errors import DataError
 from stance.statistics.agreement import (
     MISSING,
+    agreement_weights,
+    bangdiwala_b,
+    brennan_prediger,
+    cohen_kappa,
     count_codes,
+    fleiss_kappa,
+    gwet_ac,
+    kappa_against_rest,
     krippendorff_alpha,
     percent_agreement,
 )
 
-# Published worked examples: Krippendorff (2011), Gwet (2014), and the packages that reprint them.
+# Published worked examples: Krippendorff (2011), Gwet (2014), Fleiss (1971), and the packages that
+# reprint them. A value counts as reproduced when it is right to its last printed digit.
 LINES = (Path(__file__).parent / "agreement_cases.jsonl").read_text().splitlines()
 CASES = [json.loads(line) for line in LINES]
+EXPECTED = [(case, expected) for case in CASES for expected in case["expected"]]
 
 
-def counts_and_values(case):
+def codes_and_values(case):
+    """Return codes (or the counts themselves), the number of classes, the numbers behind them."""
     data = case["data"]
     if case["kind"] == "dist":
-        return np.array(data, dtype=float), None
+        return np.array(data, dtype=float), len(data[0]), range(1, len(data[0]) + 1)
     if case["kind"] == "table":
-        rows = []
-        for (i, j), n in zip(product(range(len(data)), repeat=2), np.ravel(data), strict=True):
-            row = np.zeros(len(data))
-            row[i] += 1
-            row[j] += 1
-            rows += [row] * int(n)
-        return np.array(rows), None
+        n = len(data)
+        pairs = [[i, j] for i, j in product(range(n), repeat=2) for _ in range(data[i][j])]
+        return np.array(pairs), n, range(1, n + 1)
     names = sorted({value for row in data for value in row if value is not None})
     codes = [[MISSING if value is None else names.index(value) for value in row] for row in data]
-    values = None if isinstance(names[0], str) else names
-    return count_codes(np.array(codes), len(names)), values
+    values = range(1, len(names) + 1) if isinstance(names[0], str) else names
+    return np.array(codes), len(names), values
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['case']}-{case['level']}")
-def test_published_values_are_reproduced(case):
-    counts, values = counts_and_values(case)
-    if case["level"] == "percent":
-        found = percent_agreement(counts)
-    else:
-        found = krippendorff_alpha(counts, level=case["level"], values=values).value
-    assert found == pytest.approx(case["value"], abs=0.5001 * 10 ** -case["digits"])
+def reproduced(case, expected):
+    coefficient = expected["coefficient"]
+    codes, n, values = codes_and_values(case)
+    if coefficient == "bangdiwala_b":
+        return bangdiwala_b(np.array(case["data"]))
+    counts = codes if case["kind"] == "dist" else count_codes(codes, n)
+    if "level" in expected:
+        return krippendorff_alpha(counts, level=expected["level"], values=values).value
+    weights = agreement_weights(expected["weights"], values)
+    if coefficient in {"cohen_kappa", "conger_kappa"}:
+        return cohen_kappa(codes, n, weights=weights).value
+    by_counts = {
+        "krippendorff_alpha": krippendorff_alpha,
+        "fleiss_kappa": fleiss_kappa,
+        "scott_pi": fleiss_kappa,
+        "gwet_ac": gwet_ac,
+        "brennan_prediger": brennan_prediger,
+        "percent_agreement": percent_agreement,
+    }
+    return by_counts[coefficient](counts, weights=weights).value
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    EXPECTED,
+    ids=lambda x: x.get("case") or f"{x['coefficient']}-{x.get('weights', x.get('level'))}",
+)
+def test_published_values_are_reproduced(case, expected):
+    found = reproduced(case, expected)
+    assert found == pytest.approx(expected["value"], abs=0.5001 * 10 ** -expected["digits"])
+
+
+def test_all_the_published_values_are_there():
+    assert (len(CASES), len(EXPECTED)) == (14, 91)
 
 
 @given(
@@ -96,3 +129,43 @@ def test_the_order_of_ordinal_classes_is_that_of_their_values_not_their_columns(
     forward = krippendorff_alpha(counts, level="ordinal", values=[1, 0, -1]).value
     shuffled = krippendorff_alpha(counts[:, [1, 2, 0]], level="ordinal", values=[0, -1, 1]).value
     assert forward == pytest.approx(shuffled)
+
+
+def test_full_agreement_has_no_interval_and_so_claims_no_certainty():
+    alpha = krippendorff_alpha(np.array([[2, 0], [0, 2], [2, 0]]))
+    assert (alpha.value, alpha.low, alpha.high) == (1, None, None)
+
+
+@pytest.mark.parametrize(
+    "coefficient", [krippendorff_alpha, fleiss_kappa, gwet_ac, percent_agreement]
+)
+def test_leaving_out_a_unit_by_subtraction_is_leaving_it_out(coefficient):
+    rng = np.random.default_rng(5)
+    counts = rng.multinomial(3, [0.5, 0.3, 0.2], size=12).astype(float)
+    found = coefficient(counts)
+    left_out = [coefficient(np.delete(counts, i, axis=0)).value for i in range(12)]
+    spread = 11 / 12 * ((left_out - np.mean(left_out)) ** 2).sum()
+    reach = stats.t.ppf(0.975, 11) * np.sqrt(spread)
+    assert found.low == pytest.approx(max(-1, found.value - reach))
+    assert found.high == pytest.approx(min(1, found.value + reach))
+
+
+def test_kappa_against_the_rest_of_two_raters_is_cohens_kappa():
+    codes = np.array([[0, 0], [1, 1], [2, 1], [0, 0], [1, 0], [2, 2], [MISSING, 1]])
+    ours, cohen = kappa_against_rest(codes, 0, 3), cohen_kappa(codes[:6], 3)
+    assert (ours.value, ours.n_units) == (pytest.approx(cohen.value), 6)
+    assert ours.low == pytest.approx(cohen.low)
+
+
+def test_who_judges_at_random_stands_out_against_the_rest():
+    rng = np.random.default_rng(8)
+    truth = rng.integers(0, 3, 300)
+    codes = np.stack([truth, truth, np.roll(truth, 1)], axis=1)
+    kappas = [kappa_against_rest(codes, rater, 3).value for rater in range(3)]
+    assert kappas[2] == pytest.approx(0, abs=0.1)
+    assert min(kappas[:2]) > 0.4
+
+
+def test_whoever_shares_no_unit_has_no_kappa():
+    with pytest.raises(DataError, match="two raters"):
+        kappa_against_rest(np.array([[0, MISSING], [MISSING, 1]]), 0, 2)

@@ -1,40 +1,19 @@
 import pytest
 
 from stance.errors import LabelError
-from stance.labeling.settle import settle, unit_place
+from stance.labeling.settle import Method, settle, shares_of, unit_place
 from stance.labeling.store import (
     Document,
-    append_annotations,
-    read_annotations,
     read_documents,
     read_labels,
     write_documents,
     write_labels,
 )
-from stance.records import Annotation
+from tests.builders import judged
 
 DOCUMENTS = {
     "port/a1": Document(article_id="port/a1", sha256="ab" * 32, characters=90, source='The "Quay"')
 }
-
-
-def judged(annotator, label, *, task="stance", unit="port/a1:0-10", design="census", book="b@1#1"):
-    return Annotation(
-        unit_id=unit,
-        annotator=annotator,
-        task=task,
-        label=label,
-        codebook=book,
-        at="2026-02-14T10:00:00+00:00",
-        design=design,
-    )
-
-
-def test_a_log_is_appended_to_and_read_back_in_order(tmp_path):
-    path = tmp_path / "annotations.jsonl"
-    append_annotations(path, [judged("ada", "neutral")])
-    append_annotations(path, [judged("bo", "skeptical")])
-    assert read_annotations(path) == [judged("ada", "neutral"), judged("bo", "skeptical")]
 
 
 def test_annotators_who_agree_settle_a_label_and_all_stay_beside_it():
@@ -55,6 +34,8 @@ def test_annotators_who_differ_wait_until_a_third_reading_decides():
     )
     assert disagreements == []
     assert labels[0].labels == {"stance": "optimistic"}
+    assert labels[0].decided_by == {"stance": "cy"}
+    assert labels[0].annotators == {"ada": {"stance": "neutral"}, "bo": {"stance": "skeptical"}}
 
 
 def test_a_later_judgement_of_the_same_annotator_corrects_the_earlier():
@@ -114,18 +95,6 @@ def test_settling_twice_writes_the_same_bytes_and_in_document_order(tmp_path):
     assert [label.start for label in read_labels(tmp_path / "one")] == [0, 9, 50]
 
 
-@pytest.mark.parametrize("line", ["{", "[1]", '{"unit_id": "a:0-1"}', '{"unit_id": 3}'])
-def test_a_broken_line_is_told_with_file_and_line(tmp_path, line):
-    path = tmp_path / "log.jsonl"
-    append_annotations(path, [judged("ada", "neutral")])
-    with path.open("a") as file:
-        file.write(line + "\n")
-    with pytest.raises(LabelError, match=r"log\.jsonl:2: "):
-        read_annotations(path)
-    with pytest.raises(LabelError, match=r"log\.jsonl:1: "):
-        read_labels(path)
-
-
 @pytest.mark.parametrize("text", ["a1", "a1:3", ":3-4", "a1:x-4", "a1:3-"])
 def test_what_is_no_unit_id_is_refused(text):
     with pytest.raises(LabelError, match="not a unit id"):
@@ -134,3 +103,58 @@ def test_what_is_no_unit_id_is_refused(text):
 
 def test_an_article_id_may_hold_colons():
     assert unit_place("bbc:news/1:120-188") == ("bbc:news/1", 120, 188)
+
+
+def test_a_judgement_withdrawn_no_longer_counts_and_one_put_off_never_did():
+    events = [judged("ada", "neutral"), judged("bo", "skeptical"), judged("bo", None)]
+    labels, disagreements = settle(events, DOCUMENTS)
+    assert disagreements == []
+    assert labels[0].annotators == {"ada": {"stance": "neutral"}}
+    assert settle([judged("ada", None)], DOCUMENTS) == ([], [])
+
+
+def test_soft_labels_are_the_annotators_shares_whoever_settled():
+    events = [
+        judged("ada", "neutral"),
+        judged("bo", "skeptical"),
+        judged("di", "skeptical"),
+        judged("cy", "optimistic", design="adjudication"),
+    ]
+    (label,), _ = settle(events, DOCUMENTS)
+    assert shares_of(label) == {"stance": {"neutral": 1 / 3, "skeptical": 2 / 3}}
+    (label,), _ = settle(events[3:], DOCUMENTS)
+    assert shares_of(label) == {"stance": {"optimistic": 1.0}}
+
+
+def crowd(n_units=40):
+    """Three careful annotators and one who always says neutral; the truth alternates."""
+    events = []
+    for i in range(n_units):
+        truth = ("neutral", "skeptical")[i % 2]
+        said = {"ada": truth, "bo": truth, "cy": truth, "di": "neutral"}
+        if i == 1:
+            said |= {"ada": "neutral"}  # two against two: votes cannot tell
+        events += [judged(n, label, unit=f"port/a1:{i}-{i + 1}") for n, label in said.items()]
+    return events
+
+
+def test_dawid_and_skene_settle_what_three_judged_and_weigh_who_errs():
+    labels, disagreements = settle(crowd(), DOCUMENTS, method=Method.DAWID_SKENE)
+    assert disagreements == []
+    assert labels[1].labels == {"stance": "skeptical"}
+    assert labels[1].decided_by == {"stance": "dawid-skene"}
+    assert labels[0].decided_by == {}  # all agree: nobody had to decide
+
+
+def test_dawid_and_skene_leave_two_annotators_to_a_third_person():
+    apart = [judged("ada", "neutral"), judged("bo", "skeptical")]
+    labels, disagreements = settle(apart, DOCUMENTS, method=Method.DAWID_SKENE)
+    assert labels == []
+    assert len(disagreements) == 1
+
+
+def test_an_adjudication_stands_over_the_model():
+    third = judged("eve", "neutral", unit="port/a1:1-2", design="adjudication")
+    labels, _ = settle([*crowd(), third], DOCUMENTS, method=Method.DAWID_SKENE)
+    assert labels[1].labels == {"stance": "neutral"}
+    assert labels[1].decided_by == {"stance": "eve"}
