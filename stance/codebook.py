@@ -32,6 +32,7 @@ class LabelDefinition:
     score: int | None  # its place in the order of an ordered task
     aliases: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()  # words and patterns that point to it, see labeling.cues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Codebook:
     target_description: str
     unit: str
     tasks: tuple[Task, ...]
-    sha256: str  # of the file's content as canonical JSON: comments and layout do not count
+    sha256: str  # of the content as canonical JSON: comments, layout and cues do not count
 
     @property
     def reference(self) -> str:
@@ -234,7 +235,9 @@ def _codebook(table: _Table) -> Codebook:
             raise table.error(
                 "tasks", f"two columns would be called {column!r}; rename a task or a label"
             )
-    canonical = json.dumps(table.data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    canonical = json.dumps(
+        _without_cues(table.data), sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
     return Codebook(
         name=table.text("name"),
         version=table.text("version"),
@@ -247,12 +250,19 @@ def _codebook(table: _Table) -> Codebook:
     )
 
 
+def _without_cues(data: Any) -> Any:  # noqa: ANN401  whatever TOML holds
+    """Return a codebook's content without its cues: a better lexicon leaves every label as it is."""
+    if isinstance(data, dict):
+        return {key: _without_cues(value) for key, value in data.items() if key != "cues"}
+    return [_without_cues(item) for item in data] if isinstance(data, list) else data
+
+
 def _task(table: _Table) -> Task:
     table.only("name", "question", "ordered", "labels", "rules")
     ordered = table.flag("ordered")
     labels = []
     for entry in table.tables("labels"):
-        entry.only("name", "definition", "score", "aliases", "examples")
+        entry.only("name", "definition", "score", "aliases", "examples", "cues")
         if not ordered and "score" in entry.data:
             raise entry.error("score", "a task without order has no scores")
         labels.append(
@@ -262,6 +272,7 @@ def _task(table: _Table) -> Task:
                 score=entry.number("score") if ordered else None,
                 aliases=entry.texts("aliases"),
                 examples=entry.texts("examples"),
+                cues=entry.texts("cues"),
             )
         )
     if len(labels) < 2:

@@ -17,7 +17,7 @@ from stance.cli.common import (
     settled_labels,
     tell,
 )
-from stance.labeling.log import Design
+from stance.labeling.designs import Design, Method
 from stance.resources import data_folder
 from stance.terminal_text import printable
 
@@ -136,29 +136,45 @@ def import_annotations(
 @app.command()
 def settle(
     folder: Annotated[Path, typer.Option("--folder", help="Where annotations.jsonl stands.")],
+    method: Annotated[
+        Method,
+        typer.Option(
+            "--method",
+            help="Who decides where annotators differ: a third person, or, of units that three or "
+            "more judged, Dawid and Skene's model.",
+        ),
+    ] = Method.THIRD,
+    codebook: Annotated[
+        str | None, typer.Option("--codebook", help="Only judgements under it; all if not given.")
+    ] = None,
 ) -> None:
     """Derive settled labels from the annotation log; open disagreements are printed.
 
     Example: stance label settle --folder labels
     """
-    from stance.labeling.log import read_annotations
+    from stance.codebook import read_codebook
+    from stance.labeling.log import read_annotations, under_codebook
     from stance.labeling.settle import settle as settle_annotations
     from stance.labeling.store import read_documents, write_labels
 
+    events = read_annotations(folder / "annotations.jsonl", on_notice=tell)
+    if codebook is not None:
+        events = under_codebook(events, read_codebook(codebook).reference)
     labels, disagreements = settle_annotations(
-        read_annotations(folder / "annotations.jsonl", on_notice=tell),
-        read_documents(folder / "documents.csv"),
+        events, read_documents(folder / "documents.csv"), method=method
     )
     write_labels(folder / "settled.jsonl", labels)
     for d in disagreements:
         judged = ", ".join(f"{name}: {label}" for name, label in sorted(d.annotations.items()))
         sys.stdout.write("\t".join(map(printable, (d.unit_id, d.task, judged))) + "\n")
-    tell(f"settled labels of {len(labels)} units; {len(disagreements)} wait for a third reading")
+    n_decided = sum(len(label.decided_by) for label in labels)
+    n_alone = sum(len(label.annotators) == 1 for label in labels)
+    tell(
+        f"settled labels of {len(labels)} units, {n_alone} of them by a single annotator; "
+        f"{n_decided} differences were decided, {len(disagreements)} wait for a third person"
+    )
     if disagreements:
-        tell(
-            "judge those, then: stance label import FILE PATH --annotator NAME --design "
-            f"adjudication --folder {folder}"
-        )
+        tell(f"decide those on the page: stance label serve PATH --folder {folder}")
 
 
 @app.command()

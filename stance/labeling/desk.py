@@ -14,7 +14,8 @@ from statistics import median
 
 from stance.codebook import Codebook
 from stance.errors import LabelError
-from stance.labeling.log import Design, kind_of, now, place_of, standing
+from stance.labeling.designs import Design, kind_of
+from stance.labeling.log import now, place_of, standing
 from stance.labeling.settle import judgements
 from stance.records import Annotation, Unit
 

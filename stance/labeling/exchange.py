@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stance.codebook import Codebook
 from stance.errors import LabelError
-from stance.labeling.log import Design
+from stance.labeling.designs import Design
 from stance.records import Annotation
 
 

@@ -8,46 +8,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from stance.errors import LabelError
+from stance.labeling.designs import Design, kind_of
 from stance.records import Annotation
 
 LOCK_SECONDS = 30  # another writer holds the lock for milliseconds; longer is a stuck disk
 
 
-class Design(StrEnum):
-    """How the units of a judgement were chosen."""
-
-    CENSUS = "census"  # every unit of the document
-    RANDOM = "random"  # each unit of the population with the same chance
-    STRATIFIED = "stratified"  # at random within strata, each with its own known chance
-    UNCERTAIN = "uncertain"  # those of which a model was least sure: no sample of anything
-    CHOSEN = "chosen"  # picked by hand: no sample of anything
-    ADJUDICATION = "adjudication"  # those on which others differ: this judgement settles them
-
-
-ADJUDICATION = Design.ADJUDICATION
 OPTIONAL = {"note": "", "guess": None}  # left out of a line where they say nothing
-
-
-def kind_of(design: str) -> Design:
-    """Return the kind of a design: "random/3f9c2ab1", a draw's, is "random".
-
-    Raises
-    ------
-    LabelError
-        If there is no such kind.
-    """
-    kind = design.partition("/")[0]
-    try:
-        return Design(kind)
-    except ValueError:
-        raise LabelError(f"no design is called {kind!r}; use one of: {', '.join(Design)}") from None
 
 
 def now() -> str:
@@ -222,7 +195,7 @@ def place_of(annotation: Annotation) -> Place:
         annotation.unit_id,
         annotation.task,
         annotation.annotator,
-        kind_of(annotation.design) is ADJUDICATION,
+        kind_of(annotation.design) is Design.ADJUDICATION,
     )
 
 

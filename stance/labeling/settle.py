@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from stance.errors import LabelError
+from stance.labeling.designs import Method
 from stance.labeling.log import standing
 from stance.labeling.store import Document
 from stance.records import Annotation, Label
@@ -16,13 +16,6 @@ from stance.statistics.arrays import IntArray
 from stance.statistics.dawid_skene import dawid_skene
 
 LEAST_RATERS = 3  # with two, no model can tell whose error it was
-
-
-class Method(StrEnum):
-    """Who decides where annotators differ."""
-
-    THIRD = "third"  # a third person, by an adjudication
-    DAWID_SKENE = "dawid-skene"  # where three annotators or more judged a unit, the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

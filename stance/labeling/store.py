@@ -16,7 +16,7 @@ from typing import Any
 from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.files import write_whole
-from stance.records import Label
+from stance.records import Article, Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,16 @@ class Document:
     sha256: str  # of the original text in UTF-8
     characters: int
     source: str  # its outlet
+
+
+def document_of(article: Article) -> Document:
+    """Return what the register says of an article."""
+    return Document(
+        article_id=article.id,
+        sha256=article.sha256,
+        characters=len(article.original),
+        source=article.source or article.id,
+    )
 
 
 def read_labels(path: Path) -> list[Label]:

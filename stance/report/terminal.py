@@ -7,13 +7,18 @@ from rich.table import Table
 from rich.text import Text
 
 from stance.comparison.result import Comparison
+from stance.evaluation.cues import CueReport
+from stance.evaluation.doubts import Doubt
 from stance.evaluation.protocol import Evaluation
 from stance.labeling.agreement import TaskAgreement
+from stance.labeling.plan import OutletPlan
 from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
 from stance.terminal_text import printable
 
 MOST_ANNOTATORS = 20  # told one by one in a terminal
+MOST_CUES = 20
+QUOTED = 70  # characters of a unit in a table
 PIPED_WIDTH = 160  # a pipe has no width: wide enough that no table of ours breaks
 
 
@@ -95,6 +100,75 @@ def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
             out.print(table)
             if len(ranked) > MOST_ANNOTATORS:
                 _say(out, f"and {len(ranked) - MOST_ANNOTATORS} more: --json has them all")
+
+
+def print_plans(out: Console, plans: Sequence[OutletPlan], *, reach: float, model: str) -> None:
+    """Print how many labels each outlet needs."""
+    table = _table("outlet", "units", "labels at random", "stratified by prediction")
+    for plan in plans:
+        _row(
+            table,
+            plan.outlet,
+            str(plan.n_units),
+            str(plan.random),
+            "–" if plan.stratified is None else str(plan.stratified),
+        )
+    _row(
+        table,
+        "all",
+        str(sum(plan.n_units for plan in plans)),
+        str(sum(plan.random for plan in plans)),
+        str(sum(plan.stratified or 0 for plan in plans)) if plans and plans[0].stratified else "–",
+    )
+    out.print(table)
+    _say(
+        out,
+        f"for 95% intervals of ±{100 * reach:g} points on every share of each outlet. The second "
+        f"column holds if {model} errs here as it did on held-out outlets. A difference of two "
+        "outlets has an interval about 1.4 times as wide.",
+    )
+
+
+def print_doubts(out: Console, found: Sequence[Doubt], *, n_all: int, n_labels: int) -> None:
+    """Print settled labels that models contradict, the most doubtful first."""
+    table = _table("unit", "task", "settled", "rather", "p settled", "margin", "text")
+    for doubt in found:
+        _row(
+            table,
+            doubt.unit_id,
+            doubt.task,
+            doubt.settled,
+            doubt.suggested,
+            _two(doubt.probability),
+            _two(doubt.margin),
+            doubt.text if len(doubt.text) <= QUOTED else f"{doubt.text[: QUOTED - 1]}…",
+        )
+    out.print(table)
+    _say(
+        out,
+        f"{len(found)} of {n_all} doubts on {n_labels} settled labels, by models that had not seen "
+        "the article. Nothing was changed: who is right is for a person to say.",
+    )
+
+
+def print_cues(out: Console, reports: Sequence[CueReport]) -> None:
+    """Print how often a codebook's cues speak, and how often rightly."""
+    for report in reports:
+        right = f"{report.n_right / report.n_guessed:.0%}" if report.n_guessed else "–"
+        _say(
+            out,
+            f"{report.task}: cues say something of {report.n_guessed} of {report.n_units} units, "
+            f"and are right on {right} of those; macro-F1 {_estimate(report.score.macro_f1)} "
+            f"where silence is {report.fallback}",
+        )
+        table = _table("cue", "label", "units", "right")
+        for cue in report.cues[:MOST_CUES]:
+            _row(table, cue.cue, cue.label, str(cue.n_units), f"{cue.n_right / cue.n_units:.0%}")
+        out.print(table)
+        if len(report.cues) > MOST_CUES:
+            _say(out, f"and {len(report.cues) - MOST_CUES} more: --json has them all")
+        if report.never:
+            _say(out, f"never found: {', '.join(report.never)}")
 
 
 def print_comparison(out: Console, comparison: Comparison) -> None:

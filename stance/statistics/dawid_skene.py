@@ -6,8 +6,8 @@ from stance.errors import DataError
 from stance.statistics.agreement import count_codes
 from stance.statistics.arrays import FloatArray, IntArray
 
-MAX_STEPS = 200
-TOLERANCE = 1e-6  # change of the mean log-likelihood below which nothing moves any more
+MAX_STEPS = 1000
+TOLERANCE = 1e-10  # change of the mean log-likelihood below which nothing moves any more
 SMALLEST = 1e-10  # keeps a class or an error that nobody used from ruling out the rest for good
 
 

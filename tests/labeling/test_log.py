@@ -12,7 +12,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from stance.errors import LabelError
-from stance.labeling.log import AnnotationLog, kind_of, read_annotations, standing, without_known
+from stance.labeling.designs import kind_of
+from stance.labeling.log import AnnotationLog, read_annotations, standing, without_known
 from tests.builders import judged
 
 EVENT = judged("ada", "neutral")

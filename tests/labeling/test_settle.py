@@ -1,7 +1,8 @@
 import pytest
 
 from stance.errors import LabelError
-from stance.labeling.settle import Method, settle, shares_of, unit_place
+from stance.labeling.designs import Method
+from stance.labeling.settle import settle, shares_of, unit_place
 from stance.labeling.store import (
     Document,
     read_documents,

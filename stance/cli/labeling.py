@@ -1,0 +1,362 @@
+"""`stance label next`, `plan`, `serve`, `doubts`, `cues`: what to label, where, and what to check."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stance.cli.common import (
+    DEFAULT_CODEBOOK,
+    DEFAULT_MODEL,
+    CodebookName,
+    Json,
+    LabelsFile,
+    ModelName,
+    Paths,
+    Reader,
+    Register,
+    Seed,
+    SeedPaths,
+    labeled_units,
+    progress,
+    tell,
+)
+from stance.cli.labels import app
+from stance.labeling.designs import Plan
+
+if TYPE_CHECKING:
+    from stance.codebook import Codebook
+    from stance.labeling.desk import Assignment
+    from stance.records import LabeledUnit, Unit
+
+LabelFolder = Annotated[
+    Path, typer.Option("--folder", help="Your labels: the log, the draws, the settled labels.")
+]
+TaskName = Annotated[str, typer.Option("--task", help="Which judgement of the codebook.")]
+
+DEFAULT_PORT = 8470
+
+
+@app.command("next")
+def next_units(
+    paths: Paths,
+    folder: LabelFolder,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many units to draw.")] = 100,
+    plan: Annotated[
+        Plan,
+        typer.Option(
+            "--plan",
+            help="random; stratified by outlet and predicted label; or mixed: half at random, "
+            "half where the model is least sure, one an article.",
+        ),
+    ] = Plan.STRATIFIED,
+    model: ModelName = DEFAULT_MODEL,
+    task: TaskName = "stance",
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    seed: Seed = 7,
+) -> None:
+    """Draw the units to label next, with the chance that each had written down.
+
+    Only labels of random and stratified draws can carry an estimate; those picked where a model is
+    unsure serve training. The draw goes into draws.jsonl, its units to standard output.
+
+    Example: stance label next seeds/articles --folder my-labels -n 50 --plan stratified
+    """
+    from dataclasses import asdict
+
+    from stance.classifiers.storage import load_model
+    from stance.codebook import read_codebook
+    from stance.engine.candidates import candidates
+    from stance.engine.classify import prepare
+    from stance.labeling.log import AnnotationLog
+    from stance.labeling.queue import add_draw, draw_units
+    from stance.report.machine import json_lines
+
+    book = read_codebook(codebook)
+    book.task(task)
+    loaded = None if plan is Plan.RANDOM else load_model(model, book)
+    reader = Reader(paths, register)
+    with progress("classifying"):
+        prepared = list(prepare(reader))
+        units = {unit.id: unit for _, found in prepared for unit in found}
+        log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+        judged = {event.unit_id for event in log.events() if event.codebook == book.reference}
+        pool = candidates(prepared, loaded, book, task, without=judged)
+    draw = draw_units(
+        pool,
+        plan,
+        n,
+        seed=seed,
+        codebook=book.reference,
+        model=loaded.reference if loaded else None,
+        n_judged_before=len(judged & units.keys()),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    add_draw(folder / "draws.jsonl", draw)
+    rows = (
+        {"unit_id": u.unit_id, "design": draw.design_of(u)}
+        | {key: value for key, value in asdict(units[u.unit_id]).items() if key != "id"}
+        for u in draw.units
+    )
+    sys.stdout.writelines(json_lines(rows))
+    tell(
+        f"draw {draw.id}: {len(draw.units)} of {draw.population} units, {draw.plan} (seed {seed}); "
+        f"label them with: stance label serve PATH --folder {folder}"
+    )
+    reader.finish()
+
+
+@app.command("plan")
+def plan_labels(
+    paths: Paths,
+    width: Annotated[
+        float, typer.Option("--width", help="Plus or minus: 0.05 is five points each way.")
+    ] = 0.05,
+    model: ModelName = DEFAULT_MODEL,
+    task: TaskName = "stance",
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    json: Json = False,
+) -> None:
+    """Say how many labels each outlet needs for a 95% interval of a given width on its shares.
+
+    Example: stance label plan seeds/articles --width 0.05
+    """
+    import numpy as np
+
+    from stance.classifiers.storage import load_model
+    from stance.codebook import read_codebook
+    from stance.engine.candidates import candidates
+    from stance.engine.classify import prepare
+    from stance.labeling.plan import plan_labels as run
+    from stance.report.machine import to_json
+    from stance.report.terminal import console, print_plans
+
+    book = read_codebook(codebook)
+    classes = book.task(task).classes
+    loaded = load_model(model, book)
+    held_out = loaded.card.held_out.get("outlet") or loaded.card.held_out.get("article") or {}
+    confusion = np.array(held_out[task]["confusion"]) if task in held_out else None
+    reader = Reader(paths, register)
+    predicted: dict[str, dict[str, int]] = {}
+    with progress("classifying"):
+        for candidate in candidates(prepare(reader), loaded, book, task):
+            counts = predicted.setdefault(candidate.outlet, {})
+            label = candidate.predicted or ""
+            counts[label] = counts.get(label, 0) + 1
+    plans = run(predicted, classes, width, confusion=confusion)
+    if json:
+        sys.stdout.write(to_json(plans))
+    else:
+        print_plans(console(), plans, reach=width, model=loaded.reference)
+    reader.finish()
+
+
+@app.command()
+def serve(
+    paths: Paths,
+    folder: LabelFolder,
+    draw: Annotated[
+        str | None,
+        typer.Option(
+            "--draw", help="Units of this draw; the latest if not given; all: every unit."
+        ),
+    ] = None,
+    guess: Annotated[
+        bool,
+        typer.Option("--guess", help="Show what the codebook's cues say first; the log keeps it."),
+    ] = False,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = DEFAULT_PORT,
+    seed: Seed = 7,
+) -> None:
+    """Open the labelling page on this machine: one decision at a time, by keys.
+
+    Outlets are hidden, annotators do not see each other's labels, and every press is on the disk
+    before the next is asked for. Stop it with Ctrl+C and start it again at any time.
+
+    Example: stance label serve seeds/articles --folder my-labels --help
+    """
+    from stance.codebook import read_codebook
+    from stance.errors import LabelError
+    from stance.labeling.cues import codebook_cues, guesses
+    from stance.labeling.log import AnnotationLog
+    from stance.web.server import serve_labeling
+
+    book = read_codebook(codebook)
+    cues = codebook_cues(book) if guess else []
+    if guess and not cues:
+        raise LabelError(f"codebook {book.reference} has no cues: nothing to guess from")
+
+    def first_guess(unit: "Unit") -> dict[str, str]:
+        return guesses(cues, unit.text)
+
+    reader = Reader(paths, register)
+    queue = _queue(reader, folder, draw, book, seed)
+    serve_labeling(
+        AnnotationLog(folder / "annotations.jsonl", on_notice=tell),
+        queue,
+        book,
+        token=_token(folder),
+        port=port,
+        guess_of=first_guess if guess else None,
+        on_ready=lambda address: tell(f"label at {address} (Ctrl+C stops; nothing is lost)"),
+    )
+    reader.finish()
+
+
+@app.command()
+def doubts(
+    paths: SeedPaths = None,
+    labels: LabelsFile = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="How many to print.")] = 25,
+    seed: Seed = 7,
+    json: Json = False,
+) -> None:
+    """List settled labels that models contradict which had not seen their article, for review.
+
+    Nothing is changed: most doubts are the model's errors, some are label errors.
+
+    Example: stance label doubts --most 10
+    """
+    from stance.classifiers.base import codebook_classes
+    from stance.classifiers.baseline import Baseline, BaselineRecipe
+    from stance.codebook import read_codebook
+    from stance.evaluation.doubts import doubts as run
+    from stance.report.machine import to_json
+    from stance.report.terminal import console, print_doubts
+
+    book = read_codebook(codebook)
+    examples, reader = labeled_units(paths, labels, register, book)
+    with progress("holding out articles") as shown:
+        found = run(
+            examples,
+            Baseline(codebook_classes(book), BaselineRecipe(seed=seed)),
+            book,
+            seed=seed,
+            on_step=lambda step: shown.update(shown.task_ids[0], description=step, advance=1),
+        )
+    if json:
+        sys.stdout.write(to_json(found))
+    else:
+        print_doubts(console(), found[:most], n_all=len(found), n_labels=_n_labels(examples))
+    reader.finish()
+
+
+@app.command()
+def cues(
+    paths: SeedPaths = None,
+    labels: LabelsFile = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    seed: Seed = 7,
+    json: Json = False,
+) -> None:
+    """Measure the codebook's cues on settled labels: how often they speak, and how often rightly.
+
+    Cues are a baseline and an audit. They never label anything by themselves.
+
+    Example: stance label cues
+    """
+    from stance.codebook import read_codebook
+    from stance.errors import LabelError
+    from stance.evaluation.cues import measure_cues
+    from stance.labeling.cues import codebook_cues
+    from stance.report.machine import to_json
+    from stance.report.terminal import console, print_cues
+
+    book = read_codebook(codebook)
+    found = codebook_cues(book)
+    if not found:
+        raise LabelError(f"codebook {book.reference} has no cues: add some to its labels")
+    examples, reader = labeled_units(paths, labels, register, book)
+    measured = [measure_cues(of_task, examples, book, seed=seed) for of_task in found]
+    if json:
+        sys.stdout.write(to_json(measured))
+    else:
+        print_cues(console(), measured)
+    reader.finish()
+
+
+def _n_labels(examples: "list[LabeledUnit]") -> int:
+    return sum(len(example.labels) for example in examples)
+
+
+def _queue(
+    reader: Reader, folder: Path, draw_id: str | None, book: "Codebook", seed: int
+) -> "list[Assignment]":
+    """Return what is to be judged, and register the documents that it stands in."""
+    import random
+
+    from stance.engine.classify import prepare
+    from stance.errors import LabelError
+    from stance.labeling.desk import Assignment
+    from stance.labeling.designs import Design
+    from stance.labeling.queue import read_draws
+    from stance.labeling.store import (
+        document_of,
+        read_documents,
+        register_documents,
+        write_documents,
+    )
+
+    prepared = [(article, units) for article, units in prepare(reader) if units]
+    by_id = {unit.id: (unit, article) for article, units in prepared for unit in units}
+    draws_file = folder / "draws.jsonl"
+    draws = read_draws(draws_file) if draws_file.exists() and draw_id != "all" else {}
+    if draw_id is not None and draw_id != "all" and draw_id not in draws:
+        raise LabelError(
+            f"{draws_file}: no draw {draw_id!r}; there are: {', '.join(draws) or 'none'}"
+        )
+    if draws:
+        draw = draws[draw_id or list(draws)[-1]]
+        if draw.codebook != book.reference:
+            raise LabelError(
+                f"draw {draw.id} was made under {draw.codebook}, not {book.reference}; give "
+                "--codebook, or another --draw"
+            )
+        lost = [unit.unit_id for unit in draw.units if unit.unit_id not in by_id]
+        if lost:
+            raise LabelError(
+                f"draw {draw.id}: {len(lost)} of its {len(draw.units)} units are not in these "
+                f"articles, {lost[0]} first: give the PATHs that it was drawn from"
+            )
+        queue = [
+            Assignment(unit=by_id[unit.unit_id][0], design=draw.design_of(unit))
+            for unit in draw.units
+        ]
+    else:
+        random.Random(seed).shuffle(prepared)  # the order of files often follows outlet or date
+        queue = [
+            Assignment(unit=unit, design=Design.CENSUS) for _, units in prepared for unit in units
+        ]
+    if not queue:
+        raise LabelError("no unit in these articles: nothing to label")
+    folder.mkdir(parents=True, exist_ok=True)
+    register = folder / "documents.csv"
+    articles = {by_id[a.unit.id][1].id: by_id[a.unit.id][1] for a in queue}
+    known = read_documents(register)
+    documents = register_documents(known, map(document_of, articles.values()))
+    if documents != known:
+        write_documents(register, documents)
+    return queue
+
+
+def _token(folder: Path) -> str:
+    """Return the secret part of the page's address, the same each time for one folder."""
+    from secrets import token_urlsafe
+
+    path = folder / ".page-token"
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(token_urlsafe(16))
+    return path.read_text(encoding="ascii").strip()

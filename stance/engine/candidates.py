@@ -1,0 +1,50 @@
+"""Units that could be labeled next, with what a model says of each."""
+
+from collections.abc import Collection, Iterable
+
+from stance.classifiers.storage import Model
+from stance.codebook import Codebook
+from stance.engine.classify import classify
+from stance.labeling.queue import Candidate
+from stance.records import Article, Unit
+
+
+def candidates(
+    articles: Iterable[tuple[Article, list[Unit]]],
+    model: Model | None,
+    codebook: Codebook,
+    task: str,
+    *,
+    without: Collection[str] = (),
+) -> list[Candidate]:
+    """Return the units of articles, less those named, with their predicted label and its margin.
+
+    Parameters
+    ----------
+    model
+        None for units of which nothing is predicted.
+    without
+        Ids of units that are not to be drawn.
+    """
+    found = []
+    if model is None:
+        for article, units in articles:
+            found += [
+                Candidate(unit_id=u.id, article_id=article.id, outlet=article.source or article.id)
+                for u in units
+            ]
+    else:
+        for done in classify(articles, model, codebook):
+            for classified in done.units:
+                prediction = classified.predictions[task]
+                first, second = sorted(prediction.probabilities.values(), reverse=True)[:2]
+                found.append(
+                    Candidate(
+                        unit_id=classified.unit.id,
+                        article_id=done.article.id,
+                        outlet=classified.source or done.article.id,
+                        predicted=prediction.label,
+                        margin=first - second,
+                    )
+                )
+    return [candidate for candidate in found if candidate.unit_id not in without]

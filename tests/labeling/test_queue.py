@@ -1,0 +1,107 @@
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from stance.errors import LabelError
+from stance.labeling.designs import Design, Plan, kind_of
+from stance.labeling.queue import Candidate, add_draw, draw_units, read_draws
+
+
+def candidates(n=120):
+    """Units of twelve articles by three outlets of unequal size; margins rise with the number."""
+    return [
+        Candidate(
+            unit_id=f"a{i % 12}:{i}-{i + 1}",
+            article_id=f"a{i % 12}",
+            outlet=("Quay", "Quay", "Quay", "Mole", "Mole", "Pier")[i % 6],
+            predicted=("neutral", "skeptical")[i % 5 == 0],
+            margin=i / n,
+        )
+        for i in range(n)
+    ]
+
+
+def draw(plan, n=30, seed=7, pool=None):
+    return draw_units(pool or candidates(), plan, n, seed=seed, codebook="b@1#1", model="m@1")
+
+
+def test_a_random_draw_gives_every_unit_the_same_known_chance():
+    made = draw(Plan.RANDOM)
+    assert len({unit.unit_id for unit in made.units}) == 30
+    assert {unit.probability for unit in made.units} == {30 / 120}
+    assert (made.population, made.strata[0].size, made.strata[0].drawn) == (120, 120, 30)
+    hits = Counter(
+        unit.unit_id for seed in range(400) for unit in draw(Plan.RANDOM, seed=seed).units
+    )
+    # 400 draws at 1/4: each unit 100 times, give or take 8.7.
+    assert min(hits.values()) > 60
+    assert max(hits.values()) < 140
+
+
+def test_a_stratified_draw_takes_every_outlet_and_predicted_label_by_size_and_says_the_chance():
+    made = draw(Plan.STRATIFIED, n=60)
+    sizes = Counter(f"{c.outlet} / {c.predicted}" for c in candidates())
+    assert {s.name: s.size for s in made.strata} == sizes
+    assert sum(s.drawn for s in made.strata) == 60
+    for stratum in made.strata:
+        drawn = [unit for unit in made.units if unit.stratum == stratum.name]
+        assert len(drawn) == stratum.drawn >= 4  # six strata: some of each, the small ones whole
+        assert {unit.probability for unit in drawn} == {stratum.drawn / stratum.size}
+
+
+def test_weights_by_the_chances_count_the_population():
+    for plan in (Plan.RANDOM, Plan.STRATIFIED):
+        made = draw(plan, n=60)
+        assert sum(1 / unit.probability for unit in made.units) == pytest.approx(120)
+
+
+def test_a_mixed_draw_is_half_a_sample_and_half_doubt_with_one_an_article():
+    made = draw(Plan.MIXED, n=24)
+    sample = [unit for unit in made.units if unit.design is Design.RANDOM]
+    doubt = [unit for unit in made.units if unit.design is Design.UNCERTAIN]
+    assert (len(sample), len(doubt)) == (12, 12)
+    assert {unit.probability for unit in sample} == {12 / 120}
+    assert {unit.probability for unit in doubt} == {None}
+    articles = [unit.unit_id.split(":")[0] for unit in doubt]
+    assert len(set(articles)) == 12
+    margins = {c.unit_id: c.margin for c in candidates()}
+    assert max(margins[unit.unit_id] for unit in doubt) < 0.4
+
+
+def test_the_same_seed_draws_the_same_whatever_order_the_units_come_in():
+    one, other = draw(Plan.MIXED), draw(Plan.MIXED, pool=candidates()[::-1])
+    assert (one.id, one.units) == (other.id, other.units)
+    assert draw(Plan.MIXED, seed=8).id != one.id
+
+
+def test_more_than_there_is_draws_all_and_nothing_left_is_told():
+    assert len(draw(Plan.STRATIFIED, n=500).units) == 120
+    with pytest.raises(LabelError, match="judged already"):
+        draw_units([], Plan.RANDOM, 5, seed=1, codebook="b@1#1")
+
+
+def test_a_draw_by_predictions_needs_predictions():
+    bare = [replace(c, predicted=None, margin=None) for c in candidates()]
+    assert draw(Plan.RANDOM, pool=bare).units
+    with pytest.raises(LabelError, match="give --model"):
+        draw(Plan.MIXED, pool=bare)
+
+
+def test_draws_survive_their_file_and_one_is_written_once(tmp_path):
+    path = tmp_path / "draws.jsonl"
+    made = [draw(Plan.MIXED), draw(Plan.STRATIFIED)]
+    for each in [*made, made[0]]:
+        add_draw(path, each)
+    assert list(read_draws(path).values()) == made
+    assert kind_of(made[1].design_of(made[1].units[0])) is Design.STRATIFIED
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "{}", '{"plan": "random", "strata": 3, "units": []}'])
+def test_what_is_no_draw_is_told_with_its_line(tmp_path, line):
+    path = tmp_path / "draws.jsonl"
+    add_draw(path, draw(Plan.RANDOM))
+    with path.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(LabelError, match=r"draws\.jsonl:2: not a draw"):
+        read_draws(path)
