@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from stance.cli import articles, codebooks, comparing, labels, models
+from stance.cli import articles, codebooks, comparing, labeling, labels, models
 from stance.cli.common import tell
 from stance.errors import StanceError
 
@@ -28,7 +28,7 @@ app.command()(articles.classify)
 app.command()(comparing.compare)
 app.command()(models.evaluate)
 app.add_typer(models.train, name="train")
-app.add_typer(labels.app, name="label")
+app.add_typer(labeling.app, name="label")
 app.add_typer(codebooks.app, name="codebook")
 
 

@@ -174,7 +174,10 @@ def settle(
         f"{n_decided} differences were decided, {len(disagreements)} wait for a third person"
     )
     if disagreements:
-        tell(f"decide those on the page: stance label serve PATH --folder {folder}")
+        tell(
+            "judge those, then: stance label import FILE PATH --annotator NAME --design "
+            f"adjudication --folder {folder}"
+        )
 
 
 @app.command()

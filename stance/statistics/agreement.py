@@ -370,8 +370,11 @@ def _jackknifed(
         # A unit that held the only variation leaves nothing to estimate (nan): no interval then;
         # nor where no unit changes anything, since full agreement is not agreement without doubt.
         if spread > 1e-12:
-            reach = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(spread)
-            low, high = max(-1.0, float(value - reach)), min(1.0, float(value + reach))
+            # On the log of the disagreement, 1 - value: that is a ratio of counts, skewed where
+            # they are small. benchmarks/agreement.py shows both.
+            reach = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(spread) / (1 - value)
+            low = max(-1.0, float(1 - (1 - value) * np.exp(reach)))
+            high = float(1 - (1 - value) * np.exp(-reach))
     return Coefficient(name=name, value=value, low=low, high=high, n_units=n_units)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from stance.codebook import read_codebook
 from stance.errors import LabelError
-from stance.labeling.exchange import read_judgements
 from stance.labeling.designs import Design
+from stance.labeling.exchange import read_judgements
 from stance.labeling.log import AnnotationLog, read_annotations
 from stance.labeling.store import (
     Document,

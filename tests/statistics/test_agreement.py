@@ -145,9 +145,9 @@ def test_leaving_out_a_unit_by_subtraction_is_leaving_it_out(coefficient):
     found = coefficient(counts)
     left_out = [coefficient(np.delete(counts, i, axis=0)).value for i in range(12)]
     spread = 11 / 12 * ((left_out - np.mean(left_out)) ** 2).sum()
-    reach = stats.t.ppf(0.975, 11) * np.sqrt(spread)
-    assert found.low == pytest.approx(max(-1, found.value - reach))
-    assert found.high == pytest.approx(min(1, found.value + reach))
+    reach = stats.t.ppf(0.975, 11) * np.sqrt(spread) / (1 - found.value)
+    assert found.low == pytest.approx(max(-1, 1 - (1 - found.value) * np.exp(reach)))
+    assert found.high == pytest.approx(1 - (1 - found.value) * np.exp(-reach))
 
 
 def test_kappa_against_the_rest_of_two_raters_is_cohens_kappa():
