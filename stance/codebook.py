@@ -251,7 +251,7 @@ def _codebook(table: _Table) -> Codebook:
 
 
 def _without_cues(data: Any) -> Any:  # noqa: ANN401  whatever TOML holds
-    """Return a codebook's content without its cues: a better lexicon leaves every label as it is."""
+    """Return a codebook's content without cues: a better lexicon leaves every label as it is."""
     if isinstance(data, dict):
         return {key: _without_cues(value) for key, value in data.items() if key != "cues"}
     return [_without_cues(item) for item in data] if isinstance(data, list) else data

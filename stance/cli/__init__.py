@@ -28,7 +28,8 @@ app.command()(articles.classify)
 app.command()(comparing.compare)
 app.command()(models.evaluate)
 app.add_typer(models.train, name="train")
-app.add_typer(labeling.app, name="label")
+labeling.register(labels.app)
+app.add_typer(labels.app, name="label")
 app.add_typer(codebooks.app, name="codebook")
 
 

@@ -22,7 +22,6 @@ from stance.cli.common import (
     progress,
     tell,
 )
-from stance.cli.labels import app
 from stance.labeling.designs import Plan
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ LabelFolder = Annotated[
 TaskName = Annotated[str, typer.Option("--task", help="Which judgement of the codebook.")]
 
 
-@app.command("next")
 def next_units(
     paths: Paths,
     folder: LabelFolder,
@@ -104,7 +102,6 @@ def next_units(
     reader.finish()
 
 
-@app.command("plan")
 def plan_labels(
     paths: Paths,
     width: Annotated[
@@ -150,7 +147,6 @@ def plan_labels(
     reader.finish()
 
 
-@app.command()
 def doubts(
     paths: SeedPaths = None,
     labels: LabelsFile = None,
@@ -190,7 +186,6 @@ def doubts(
     reader.finish()
 
 
-@app.command()
 def cues(
     paths: SeedPaths = None,
     labels: LabelsFile = None,
@@ -227,3 +222,11 @@ def cues(
 
 def _n_labels(examples: "list[LabeledUnit]") -> int:
     return sum(len(example.labels) for example in examples)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `stance label`."""
+    app.command("next")(next_units)
+    app.command("plan")(plan_labels)
+    app.command()(doubts)
+    app.command()(cues)
