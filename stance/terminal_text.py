@@ -1,4 +1,4 @@
-"""Makes text from outside safe to show in a terminal."""
+"""Makes text from outside safe to show in a terminal or a spreadsheet."""
 
 import re
 
@@ -16,6 +16,8 @@ _HIDDEN = (
 # A zero-width (non-)joiner belongs inside emoji and in scripts such as Persian and Hindi, and in
 # other places only hides a difference between two words that look alike.
 _JOINED = f"(?![{_HIDDEN}])[\u0600-\u1dff\u2600-\U0010ffff]"
+# A spreadsheet takes a cell that begins so for a formula (OWASP ASVS 1.2.10, full-width forms too).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 _ESCAPED = re.compile(f"[{_HIDDEN}]|(?<!{_JOINED})[\u200c\u200d]|[\u200c\u200d](?!{_JOINED})")
 
 
@@ -27,3 +29,19 @@ def printable(text: str) -> str:
     four characters looks the same, and drives nothing.
     """
     return _ESCAPED.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: an apostrophe goes before.
+
+    One goes also before apostrophes that would look like ours, so that `text_of_cell` finds back
+    every text.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
+
+
+def text_of_cell(cell: str) -> str:
+    """Return the text that `cell` made safe."""
+    if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS):
+        return cell[1:]
+    return cell

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from stance.cli import articles, codebooks, comparing, labeling, labels, models
+from stance.cli import articles, codebooks, comparing, exchange, labeling, labels, models
 from stance.cli.common import tell
 from stance.errors import StanceError
 
@@ -29,6 +29,7 @@ app.command()(comparing.compare)
 app.command()(models.evaluate)
 app.add_typer(models.train, name="train")
 labeling.register(labels.app)
+exchange.register_commands(labels.app)
 app.add_typer(labels.app, name="label")
 app.add_typer(codebooks.app, name="codebook")
 

@@ -1,5 +1,6 @@
-"""`stance label next`, `plan`, `doubts`, `cues`: what to label and what to check."""
+"""`stance label next`, `plan`, `serve`, `doubts`, `cues`: what to label, where, what to check."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,11 +26,15 @@ from stance.cli.common import (
 from stance.labeling.designs import Plan
 
 if TYPE_CHECKING:
-    from stance.records import LabeledUnit
+    from stance.codebook import Codebook
+    from stance.labeling.desk import Assignment
+    from stance.records import LabeledUnit, Unit
 
 LabelFolder = Annotated[
     Path, typer.Option("--folder", help="Your labels: the log, the draws, the settled labels.")
 ]
+DEFAULT_PORT = 8470
+
 TaskName = Annotated[str, typer.Option("--task", help="Which judgement of the codebook.")]
 
 
@@ -97,7 +102,7 @@ def next_units(
     sys.stdout.writelines(json_lines(rows))
     tell(
         f"draw {draw.id}: {len(draw.units)} of {draw.population} units, {draw.plan} (seed {seed}); "
-        "add each coder's judgements with: stance label import"
+        f"label them with: stance label serve PATH --folder {folder}"
     )
     reader.finish()
 
@@ -144,6 +149,71 @@ def plan_labels(
         sys.stdout.write(to_json(plans))
     else:
         print_plans(console(), plans, reach=width, model=loaded.reference)
+    reader.finish()
+
+
+def serve(
+    paths: Paths,
+    folder: LabelFolder,
+    draw: Annotated[
+        str | None,
+        typer.Option(
+            "--draw", help="Units of this draw; the latest if not given; all: every unit."
+        ),
+    ] = None,
+    guess: Annotated[
+        bool,
+        typer.Option("--guess", help="Show what the codebook's cues say first; the log keeps it."),
+    ] = False,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = DEFAULT_PORT,
+    seed: Seed = 7,
+) -> None:
+    """Open the labelling page on this machine: one decision at a time, by keys.
+
+    Outlets are hidden, annotators do not see each other's labels, and every press is on the disk
+    before the next is asked for. Stop it with Ctrl+C and start it again at any time.
+
+    Example: stance label serve seeds/articles --folder my-labels
+    """
+    from stance.codebook import read_codebook
+    from stance.errors import LabelError, StanceError
+    from stance.labeling.cues import codebook_cues, guesses
+    from stance.labeling.log import AnnotationLog
+
+    try:
+        from stance.web.labeling import labeling_app
+        from stance.web.server import serve as run
+    except ModuleNotFoundError as error:
+        raise StanceError(
+            f'the page needs {error.name}: pip install "stance[web]", or make setup-dev'
+        ) from None
+
+    book = read_codebook(codebook)
+    cues = codebook_cues(book) if guess else []
+    if guess and not cues:
+        raise LabelError(f"codebook {book.reference} has no cues: nothing to guess from")
+
+    def first_guess(unit: "Unit") -> dict[str, str]:
+        return guesses(cues, unit.text)
+
+    reader = Reader(paths, register)
+    queue = _queue(reader, folder, draw, book, seed)
+    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+    run(
+        lambda address: labeling_app(
+            log,
+            queue,
+            book,
+            address=address,
+            guess_of=first_guess if guess else None,
+            on_trouble=tell,
+        ),
+        token=_token(folder),
+        port=port,
+        on_ready=lambda address: tell(f"label at {address.url} (Ctrl+C stops; nothing is lost)"),
+    )
     reader.finish()
 
 
@@ -224,9 +294,84 @@ def _n_labels(examples: "list[LabeledUnit]") -> int:
     return sum(len(example.labels) for example in examples)
 
 
+def _queue(
+    reader: Reader, folder: Path, draw_id: str | None, book: "Codebook", seed: int
+) -> "list[Assignment]":
+    """Return what is to be judged, and register the documents that it stands in."""
+    import random
+
+    from stance.engine.classify import prepare
+    from stance.errors import LabelError
+    from stance.labeling.designs import Design
+    from stance.labeling.desk import Assignment
+    from stance.labeling.queue import read_draws
+    from stance.labeling.store import (
+        document_of,
+        read_documents,
+        register_documents,
+        write_documents,
+    )
+
+    prepared = [(article, units) for article, units in prepare(reader) if units]
+    by_id = {unit.id: (unit, article) for article, units in prepared for unit in units}
+    draws_file = folder / "draws.jsonl"
+    draws = read_draws(draws_file) if draws_file.exists() and draw_id != "all" else {}
+    if draw_id is not None and draw_id != "all" and draw_id not in draws:
+        raise LabelError(
+            f"{draws_file}: no draw {draw_id!r}; there are: {', '.join(draws) or 'none'}"
+        )
+    if draws:
+        draw = draws[draw_id or list(draws)[-1]]
+        if draw.codebook != book.reference:
+            raise LabelError(
+                f"draw {draw.id} was made under {draw.codebook}, not {book.reference}; give "
+                "--codebook, or another --draw"
+            )
+        lost = [unit.unit_id for unit in draw.units if unit.unit_id not in by_id]
+        if lost:
+            raise LabelError(
+                f"draw {draw.id}: {len(lost)} of its {len(draw.units)} units are not in these "
+                f"articles, {lost[0]} first: give the PATHs that it was drawn from"
+            )
+        queue = [
+            Assignment(unit=by_id[unit.unit_id][0], design=draw.design_of(unit))
+            for unit in draw.units
+        ]
+    else:
+        random.Random(seed).shuffle(prepared)  # the order of files often follows outlet or date
+        queue = [
+            Assignment(unit=unit, design=Design.CENSUS) for _, units in prepared for unit in units
+        ]
+    if not queue:
+        raise LabelError("no unit in these articles: nothing to label")
+    folder.mkdir(parents=True, exist_ok=True)
+    register = folder / "documents.csv"
+    articles = {by_id[a.unit.id][1].id: by_id[a.unit.id][1] for a in queue}
+    known = read_documents(register)
+    documents = register_documents(known, map(document_of, articles.values()))
+    if documents != known:
+        write_documents(register, documents)
+    return queue
+
+
+def _token(folder: Path) -> str:
+    """Return the secret part of the page's address, the same each time for one folder."""
+    from secrets import token_urlsafe
+
+    path = folder / ".page-token"
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(token_urlsafe(16))
+    return path.read_text(encoding="ascii").strip()
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to `stance label`."""
     app.command("next")(next_units)
     app.command("plan")(plan_labels)
+    app.command()(serve)
     app.command()(doubts)
     app.command()(cues)

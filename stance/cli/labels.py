@@ -1,4 +1,4 @@
-"""`stance label`: import annotations, see how far annotators agree, settle, verify."""
+"""`stance label`: see how far annotators agree, settle, verify."""
 
 import sys
 from pathlib import Path
@@ -11,13 +11,11 @@ from stance.cli.common import (
     CodebookName,
     Json,
     LabelsFile,
-    Paths,
     Reader,
-    Register,
     settled_labels,
     tell,
 )
-from stance.labeling.designs import Design, Method
+from stance.labeling.designs import Method
 from stance.resources import data_folder
 from stance.terminal_text import printable
 
@@ -72,67 +70,6 @@ def agreement(
         print_agreement(console(), results)
 
 
-@app.command("import")
-def import_annotations(
-    file: Annotated[Path, typer.Argument(help="JSON Lines: unit_id and a label for each task.")],
-    paths: Paths,
-    annotator: Annotated[str, typer.Option("--annotator", help="Who judged these units.")],
-    folder: Annotated[Path, typer.Option("--folder", help="Where annotations.jsonl stands.")],
-    design: Annotated[
-        Design,
-        typer.Option("--design", help="How units were chosen; adjudication settles others."),
-    ] = Design.CENSUS,
-    codebook: CodebookName = DEFAULT_CODEBOOK,
-    register: Register = None,
-) -> None:
-    """Add one annotator's judgements to the log; each must name a unit of the articles at PATH.
-
-    Example: stance label import mine.jsonl seeds/articles --annotator ada --folder labels
-    """
-    from stance.codebook import read_codebook
-    from stance.engine.classify import prepare
-    from stance.labeling.exchange import read_judgements
-    from stance.labeling.log import AnnotationLog, without_known
-    from stance.labeling.settle import unit_place
-    from stance.labeling.store import (
-        Document,
-        read_documents,
-        register_documents,
-        write_documents,
-    )
-
-    book = read_codebook(codebook)
-    reader = Reader(paths, register)
-    units: set[str] = set()
-    documents = []
-    for article, article_units in prepare(reader):
-        units.update(unit.id for unit in article_units)
-        documents.append(
-            Document(
-                article_id=article.id,
-                sha256=article.sha256,
-                characters=len(article.original),
-                source=article.source or article.id,
-            )
-        )
-    annotations = read_judgements(file, book, units, annotator=annotator, design=design)
-    judged = {unit_place(annotation.unit_id)[0] for annotation in annotations}
-    registered = register_documents(
-        read_documents(folder / "documents.csv"),
-        (document for document in documents if document.article_id in judged),
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
-    new = without_known(annotations, log.events())
-    write_documents(folder / "documents.csv", registered)
-    log.append(new)
-    tell(
-        f"added {len(new)} judgements by {annotator} to {log.path} under codebook {book.reference} "
-        f"({book.target}); {len(annotations) - len(new)} were there already"
-    )
-    reader.finish()
-
-
 @app.command()
 def settle(
     folder: Annotated[Path, typer.Option("--folder", help="Where annotations.jsonl stands.")],
@@ -174,10 +111,7 @@ def settle(
         f"{n_decided} differences were decided, {len(disagreements)} wait for a third person"
     )
     if disagreements:
-        tell(
-            "judge those, then: stance label import FILE PATH --annotator NAME --design "
-            f"adjudication --folder {folder}"
-        )
+        tell(f"decide those on the page: stance label serve PATH --folder {folder}")
 
 
 @app.command()

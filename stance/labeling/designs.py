@@ -1,6 +1,7 @@
 """The words for how units are chosen and labels settled; light, since commands offer them."""
 
 from enum import StrEnum
+from functools import cache
 
 from stance.errors import LabelError
 
@@ -31,6 +32,7 @@ class Method(StrEnum):
     DAWID_SKENE = "dawid-skene"  # where three annotators or more judged a unit, the model
 
 
+@cache
 def kind_of(design: str) -> Design:
     """Return the kind of a design: "random/3f9c2ab1", a draw's, is "random".
 

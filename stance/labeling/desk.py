@@ -35,6 +35,7 @@ class Desk:
     """What one annotator has before them."""
 
     current: Assignment | None  # None when all is done
+    ahead: tuple[Assignment, ...]  # what comes after it, in order
     labels: Mapping[str, str]  # task -> what they said of the current unit so far
     note: str  # what they noted on it
     n_done: int  # units with a label on every task
@@ -94,9 +95,11 @@ def desk(
             (later if unit_id in put_off else fresh).append(assignment)
     later.sort(key=lambda a: put_off[a.unit.id])  # the one put off longest ago comes first
     current = shown or next(iter([*fresh, *later]), None)
+    ahead = tuple(a for a in [*fresh, *later] if a is not current)
     here = given.get(current.unit.id, {}) if current else {}
     return Desk(
         current=current,
+        ahead=ahead,
         labels={task: event.label or "" for task, event in here.items()},
         note=next((event.note for event in reversed(here.values()) if event.note), ""),
         n_done=len(queue) - len(fresh) - len(later),

@@ -152,7 +152,7 @@ def read_annotations(
         If there is no such file, or a line in it is not an annotation.
     """
     if not path.exists():
-        raise LabelError(f"{path}: no such annotation log; begin one with `stance label import`")
+        raise LabelError(f"{path}: no such annotation log; begin one with `stance label serve`")
     return AnnotationLog(path, on_notice=on_notice).events()
 
 

@@ -9,9 +9,7 @@ from typing import IO, Any
 
 from stance.codebook import Codebook
 from stance.records import ClassifiedUnit
-
-# A spreadsheet takes a cell that begins so for a formula (OWASP ASVS 1.2.10, full-width forms too).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+from stance.terminal_text import cell
 
 
 def to_json(record: Any) -> str:  # noqa: ANN401  any dataclass, or a list or mapping of them
@@ -56,10 +54,7 @@ def row_of(classified: ClassifiedUnit, codebook: Codebook) -> dict[str, Any]:
 
 def spreadsheet_safe(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row whose texts no spreadsheet takes for a formula: an apostrophe goes before."""
-    return {
-        key: f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-        for key, value in row.items()
-    }
+    return {key: cell(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
 @contextmanager

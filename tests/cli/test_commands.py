@@ -4,10 +4,12 @@ import csv
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pyarrow.parquet as pq
 import pytest
@@ -51,6 +53,18 @@ def workplace(tmp_path):
     return tmp_path
 
 
+def serves_until_told_to_stop(args, cwd):
+    with subprocess.Popen(
+        [STANCE, *args, "--port", "0"], cwd=cwd, stderr=subprocess.PIPE, text=True
+    ) as server:
+        lines = iter(server.stderr.readline, "")
+        address = next(line for line in lines if "http://127.0.0.1:" in line)
+        with urlopen(re.search(r"http://\S+", address)[0], timeout=20) as page:
+            assert "H200" in page.read().decode("utf-8")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=20) == 0
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example_that_works(path, workplace):
     text = COMMANDS[path].help or ""
@@ -59,6 +73,9 @@ def test_every_command_has_help_with_an_example_that_works(path, workplace):
     for example in examples:
         words = shlex.split(example)
         assert tuple(words[1 : 1 + len(path)]) == path
+        if path == ("label", "serve"):
+            serves_until_told_to_stop(words[1:], workplace)
+            continue
         done = stance(*words[1:], cwd=workplace)
         assert done.returncode == 0, done.stderr
 

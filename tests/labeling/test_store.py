@@ -7,8 +7,8 @@ import pytest
 
 from stance.codebook import read_codebook
 from stance.errors import LabelError
-from stance.labeling.designs import Design
-from stance.labeling.exchange import read_judgements
+from stance.labeling.exchange.lines import read_lines
+from stance.labeling.exchange.statements import Reading
 from stance.labeling.log import AnnotationLog, read_annotations
 from stance.labeling.store import (
     Document,
@@ -85,13 +85,10 @@ def test_line_ends_that_only_unicode_knows_do_not_end_a_line(tmp_path):
     odd = replace(EVENT, annotator="a\u2028b\u0085c\x1cd", unit_id="port\u2029/a1:0-10")
     AnnotationLog(tmp_path / "annotations.jsonl").append([odd])
     assert read_annotations(tmp_path / "annotations.jsonl") == [odd]
-    judgements = tmp_path / "mine.jsonl"
     row = {"unit_id": odd.unit_id, "stance": "neutral", "note": "x\u2028y\u0085z"}
-    judgements.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
-    read = read_judgements(
-        judgements, BOOK, {odd.unit_id}, annotator="ada", design=Design.ADJUDICATION
-    )
-    assert [(a.unit_id, a.design) for a in read] == [(odd.unit_id, "adjudication")]
+    content = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    (said,) = read_lines(content, "mine.jsonl", Reading(codebook=BOOK))
+    assert (said.unit.unit_id, said.labels) == (odd.unit_id, {"stance": "neutral"})
 
 
 def test_documents_of_any_name_survive_their_file(tmp_path):

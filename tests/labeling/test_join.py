@@ -1,41 +1,11 @@
-import pytest
-
 from stance.codebook import read_codebook
 from stance.corpus.units import split_units
-from stance.errors import LabelError
-from stance.labeling.exchange import read_judgements
 from stance.labeling.join import join_labels
 from stance.records import Label
 from tests.builders import article
 
 BOOK = read_codebook()
 TEXT = "The ferry sails. Captains doubt it. The pier is of oak."
-
-
-def read(tmp_path, *lines):
-    path = tmp_path / "mine.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return read_judgements(path, BOOK, {"a1:0-16"}, annotator="ada", design="census")
-
-
-def test_aliases_are_understood_and_tasks_that_were_not_judged_are_left_out(tmp_path):
-    rows = read(tmp_path, '{"unit_id": "a1:0-16", "stance": "Favor", "voice": null}', "")
-    assert [(r.task, r.label, r.annotator) for r in rows] == [("stance", "optimistic", "ada")]
-    assert rows[0].codebook == BOOK.reference
-
-
-@pytest.mark.parametrize(
-    ("line", "complaint"),
-    [
-        ('{"unit_id": "a1:0-16", "stance": "hopeful"}', ":1: no stance is called 'hopeful'"),
-        ('{"unit_id": "a1:0-17", "stance": "favor"}', ":1: 'a1:0-17' is no unit"),
-        ('{"stance": "favor"}', ":1: not a JSON object with a unit_id"),
-        ("[[[", ":1: not a JSON object"),
-    ],
-)
-def test_a_judgement_that_does_not_fit_is_told_with_its_line(tmp_path, line, complaint):
-    with pytest.raises(LabelError, match=complaint):
-        read(tmp_path, line)
 
 
 def label(sha256, start, end):

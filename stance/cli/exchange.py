@@ -1,0 +1,259 @@
+"""`stance label import` and `stance label export`: judgements from other tools, and to them."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stance.cli.common import DEFAULT_CODEBOOK, CodebookName, Paths, Reader, Register, tell
+from stance.labeling.designs import Design
+from stance.labeling.exchange.form import Form
+from stance.resources import data_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stance.labeling.exchange.events import Names
+    from stance.labeling.exchange.statements import Parcel
+    from stance.records import Annotation, Article, Unit
+
+TaskOption = Annotated[
+    str | None, typer.Option("--task", help="Only this judgement; whose labels are meant.")
+]
+
+
+def import_annotations(
+    file: Annotated[Path, typer.Argument(help="What another tool, or an export, wrote.")],
+    paths: Paths,
+    folder: Annotated[Path, typer.Option("--folder", help="Where annotations.jsonl stands.")],
+    form: Annotated[
+        Form | None, typer.Option("--form", help="Its format; found out if not given.")
+    ] = None,
+    annotator: Annotated[
+        list[str] | None,
+        typer.Option("--annotator", help="Who judged these units, or OURS=THEIRS; repeatable."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="A column or control by its name there, OURS=THEIRS."),
+    ] = None,
+    task: TaskOption = None,
+    design: Annotated[
+        Design,
+        typer.Option(
+            "--design",
+            help="How units were chosen, where the file does not say; adjudication settles others.",
+        ),
+    ] = Design.CENSUS,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+) -> None:
+    """Add judgements to the log; each must name a unit of the articles at PATH.
+
+    FILE has a label for each task: JSON Lines or CSV with a unit_id, an article_id with start and
+    end, or the unit's text; or it is an export of doccano, Label Studio or INCEpTION.
+
+    Example: stance label import mine.jsonl seeds/articles --annotator ada --folder labels
+    """
+    from stance.codebook import read_codebook
+    from stance.labeling.exchange.events import Units, events_of, new_events
+    from stance.labeling.exchange.formats import read_file
+    from stance.labeling.exchange.statements import Reading
+    from stance.labeling.log import AnnotationLog
+    from stance.labeling.settle import unit_place
+    from stance.labeling.store import (
+        document_of,
+        read_documents,
+        register_documents,
+        write_documents,
+    )
+
+    book = read_codebook(codebook)
+    reading = Reading(codebook=book, task=task, names=dict(map(_pair, columns or [])))
+    names = _names(annotator or [])
+    reader, articles = _articles(paths, register)
+    found = events_of(
+        read_file(file, form, reading), Units(articles), book, names=names, design=design
+    )
+    judged = {unit_place(event.unit_id)[0] for event in found.events}
+    registered = register_documents(
+        read_documents(folder / "documents.csv"),
+        (document_of(article) for article, _ in articles if article.id in judged),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+    new = new_events(found, log.events())
+    write_documents(folder / "documents.csv", registered)
+    log.append(new)
+    who = ", ".join(sorted({event.annotator for event in found.events})) or "nobody"
+    tell(
+        f"added {len(new)} judgements by {who} to {log.path} under codebook {book.reference} "
+        f"({book.target}); {len(found.events) - len(new)} were there already"
+    )
+    reader.finish()
+
+
+def export_annotations(
+    form: Annotated[Form, typer.Option("--form", help="The format to write.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH...]", help="The articles that were judged, or are to be."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A file, for cas a new folder or a .zip; else standard output."
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where annotations.jsonl stands; the shipped.")
+    ] = None,
+    unlabeled: Annotated[
+        bool, typer.Option("--unlabeled", help="Units without any label, for people to judge.")
+    ] = False,
+    units: Annotated[
+        Path | None,
+        typer.Option("--units", help="Only these units: JSON Lines of stance label next."),
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            "--predictions", help="JSON Lines of stance classify, to show in Label Studio."
+        ),
+    ] = None,
+    task: TaskOption = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+) -> None:
+    """Write the judgements of the articles at PATH for another tool, or units for people to judge.
+
+    Whatever the format, importing it again gives the same log.
+
+    Example: stance label export seeds/articles --form csv -o judged.csv
+
+    Example: stance label export seeds/articles --form doccano --unlabeled -o to-judge.jsonl
+
+    Example: stance label export --form label-studio-config
+    """
+    from stance.codebook import read_codebook
+    from stance.labeling.exchange.formats import WRITERS, read_predictions
+    from stance.labeling.exchange.statements import Parcel
+
+    book = read_codebook(codebook)
+    if form is Form.LABEL_STUDIO_CONFIG:
+        _write(output, WRITERS[form](Parcel(codebook=book, articles=())))
+        return
+    if not paths:
+        raise typer.BadParameter("give the articles that were judged, or are to be")
+    if form is Form.CAS and output in (None, Path("-")):
+        raise typer.BadParameter("cas is several files: give -o with a new folder or a .zip")
+    if predictions is not None and form is not Form.LABEL_STUDIO:
+        raise typer.BadParameter("--predictions are written for label-studio only")
+    shown = read_predictions(predictions, book) if predictions else {}
+    if task is not None:
+        book.task(task)
+    reader, articles = _articles(paths, register)
+    choice = _choice(units, articles)
+    if unlabeled:
+        parcel = Parcel(codebook=book, articles=articles, blank=choice, predictions=shown)
+    else:
+        events = _events(folder or data_folder("labels"), articles, choice, task)
+        parcel = Parcel(codebook=book, articles=articles, events=events, predictions=shown)
+    _send(parcel, form, output)
+    what = f"{len(choice)} units" if unlabeled else f"{len(parcel.events)} judgements"
+    tell(f"wrote {what} as {form}")
+    reader.finish()
+
+
+def register_commands(app: typer.Typer) -> None:
+    """Put the commands under `stance label`."""
+    app.command("import")(import_annotations)
+    app.command("export")(export_annotations)
+
+
+def _articles(
+    paths: list[Path], register: Path | None
+) -> "tuple[Reader, list[tuple[Article, list[Unit]]]]":
+    from stance.engine.classify import prepare
+
+    reader = Reader(paths, register)
+    return reader, list(prepare(reader))
+
+
+def _choice(units: Path | None, articles: "list[tuple[Article, list[Unit]]]") -> dict[str, str]:
+    """Return unit id -> design of the units to write: those of a file, or all."""
+    from stance.errors import LabelError
+    from stance.labeling.exchange.formats import read_choice
+
+    everything = {unit.id: "" for _, found in articles for unit in found}
+    if units is None:
+        return everything
+    chosen = read_choice(units)
+    lost = [unit_id for unit_id in chosen if unit_id not in everything]
+    if lost:
+        raise LabelError(f"{units}: {lost[0]!r} is no unit of the articles given")
+    return chosen
+
+
+def _events(
+    folder: Path,
+    articles: "list[tuple[Article, list[Unit]]]",
+    choice: dict[str, str],
+    task: str | None,
+) -> "list[Annotation]":
+    """Return the judgements of the units given, telling how many there are of others."""
+    from stance.labeling.log import read_annotations
+    from stance.labeling.store import document_of, read_documents, register_documents
+
+    known = read_documents(folder / "documents.csv")
+    register_documents(known, (document_of(a) for a, _ in articles if a.id in known))
+    events = read_annotations(folder / "annotations.jsonl", on_notice=tell)
+    wanted = [event for event in events if task in (None, event.task)]
+    found = [event for event in wanted if event.unit_id in choice]
+    if len(found) < len(wanted):
+        lost = next(event.unit_id for event in wanted if event.unit_id not in choice)
+        tell(
+            f"{len(wanted) - len(found)} of {len(wanted)} judgements are of other units than those "
+            f"given, {lost} first; they are left out"
+        )
+    return found
+
+
+def _send(parcel: "Parcel", form: Form, output: Path | None) -> None:
+    from stance.labeling.exchange.archive import save
+    from stance.labeling.exchange.cas import write_cas
+    from stance.labeling.exchange.formats import WRITERS
+
+    if form is Form.CAS and output is not None:
+        save(output, write_cas(parcel))
+    else:
+        _write(output, WRITERS[form](parcel))
+
+
+def _write(output: Path | None, pieces: "Iterable[str]") -> None:
+    from stance.files import writing
+
+    if output in (None, Path("-")):
+        sys.stdout.writelines(pieces)
+    else:
+        with writing(output) as file:
+            file.writelines(pieces)
+
+
+def _pair(words: str) -> tuple[str, str]:
+    ours, mark, theirs = words.partition("=")
+    if not (ours and mark and theirs):
+        raise typer.BadParameter(f"{words!r} must be OURS=THEIRS")
+    return ours.strip(), theirs
+
+
+def _names(given: list[str]) -> "Names":
+    from stance.labeling.exchange.events import Names
+
+    plain = [words for words in given if "=" not in words]
+    pairs = dict(_pair(words) for words in given if "=" in words)
+    return Names(
+        everyone=plain[-1] if plain else None,
+        ours={theirs: ours for ours, theirs in pairs.items()},
+    )

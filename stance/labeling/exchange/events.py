@@ -1,0 +1,268 @@
+"""Statements into events: the history that a file carries, and what was changed in it since."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from stance.codebook import Codebook
+from stance.errors import LabelError
+from stance.labeling.designs import Design
+from stance.labeling.desk import check_name
+from stance.labeling.exchange.statements import (
+    Numbered,
+    Reference,
+    Statement,
+    known_design,
+    xml_text,
+)
+from stance.labeling.log import Place, now, place_of
+from stance.records import Annotation, Article, Unit, text_sha256, unit_id
+
+
+class Units:
+    """The units that judgements may speak of, found by whatever a file names them by."""
+
+    def __init__(self, articles: Iterable[tuple[Article, Sequence[Unit]]]) -> None:
+        self.ids: set[str] = set()
+        self._by_text: dict[str, list[str]] = {}
+        self._articles: dict[str, list[str]] = {}  # sha256 of an article's text -> ids
+        for article, units in articles:
+            for sha256 in {article.sha256, text_sha256(xml_text(article.original))}:
+                self._articles.setdefault(sha256, []).append(article.id)
+            for unit in units:
+                self.ids.add(unit.id)
+                self._by_text.setdefault(unit.text, []).append(unit.id)
+
+    def find(self, named: Reference, where: str) -> str:
+        """Return the id of the unit that a file names.
+
+        Raises
+        ------
+        LabelError
+            If it names none of these units, or several, or one in another text.
+        """
+        if named.sha256 is not None and named.sha256 not in self._articles:
+            raise LabelError(
+                f"{where}: judged in a text that is not among the articles given, sha256 "
+                f"{named.sha256[:16]}"
+            )
+        found = named.unit_id
+        if named.start is not None and named.end is not None:
+            if found is not None and not found.endswith(f":{named.start}-{named.end}"):
+                raise LabelError(f"{where}: {found!r} does not stand at {named.start}-{named.end}")
+            articles = [named.article_id] if named.article_id else []
+            if named.sha256 is not None:  # the text says more than its name
+                articles = self._articles[named.sha256]
+            ids = [unit_id(article_id, named.start, named.end) for article_id in articles]
+            if len(ids) > 1 and found not in ids:
+                raise LabelError(
+                    f"{where}: {ids[0]} and {ids[1]} have the same text; say which by its unit_id"
+                )
+            found = found if found in ids else next(iter(ids), found)
+        if found is None:
+            found = self._of_text(named.text, where)
+        if found not in self.ids:
+            raise LabelError(f"{where}: {found!r} is no unit of the articles given")
+        return found
+
+    def _of_text(self, text: str | None, where: str) -> str:
+        if not text:
+            raise LabelError(
+                f"{where}: names no unit; give a unit_id, or article_id, start and end, or its text"
+            )
+        found = self._by_text.get(text) or self._by_text.get(text.strip()) or []
+        if not found:
+            raise LabelError(f"{where}: no unit of the articles given reads {text[:60]!r}")
+        if len(found) > 1:
+            raise LabelError(
+                f"{where}: {len(found)} units read {text[:60]!r}, {found[0]} and {found[1]} "
+                "first; say which by its unit_id"
+            )
+        return found[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What annotators are called here: one name for all, or new names for the file's own."""
+
+    everyone: str | None = None
+    ours: Mapping[str, str] = field(default_factory=dict)  # the file's name -> ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """The events in a file."""
+
+    history: Sequence[Annotation]  # as they were exported, in the order of their log
+    fresh: Sequence[Annotation]  # what nobody had written down as an event before
+
+    @property
+    def events(self) -> list[Annotation]:
+        """Return all of them, history first."""
+        return [*self.history, *self.fresh]
+
+
+def events_of(
+    statements: Sequence[Statement],
+    units: Units,
+    codebook: Codebook,
+    *,
+    names: Names | None = None,
+    design: Design = Design.CENSUS,
+) -> Imported:
+    """Return the events that statements make: their history, and new ones where labels differ.
+
+    Parameters
+    ----------
+    names
+        Never touch the history: who judged then is known.
+    design
+        For a new event whose file does not say how its unit was chosen.
+
+    Raises
+    ------
+    LabelError
+        If a statement names an unknown unit, task or label, or no annotator, or if one name was
+        given for several annotators.
+    """
+    history = _history(statements, units, codebook)
+    latest: dict[Place, Annotation] = {}
+    designs: dict[tuple[str, str], str] = {}
+    for event in history:
+        latest[place_of(event)] = event
+        designs[event.unit_id, event.annotator] = event.design
+    fresh: list[Annotation] = []
+    who = _annotators(statements, names or Names(), {event.annotator for event in history})
+    for statement, annotator in zip(statements, who, strict=True):
+        if not (statement.labels or statement.all_that_stands):
+            continue
+        unit_id = units.find(statement.unit, statement.where)
+        chosen = statement.design or designs.get((unit_id, annotator)) or design.value
+        known_design(chosen, statement.where)
+        model = Annotation(
+            unit_id=unit_id,
+            annotator=annotator,
+            task="",
+            label=None,
+            codebook=codebook.reference,
+            at=statement.at or now(),
+            design=chosen,
+        )
+        fresh += _changes(statement, model, latest, codebook)
+    return Imported(history=history, fresh=fresh)
+
+
+def new_events(imported: Imported, known: Sequence[Annotation]) -> list[Annotation]:
+    """Return what a log does not hold yet.
+
+    An event of the history is known where the log has the very same one; a fresh one also where it
+    would change nothing that stands.
+    """
+    there = Counter(known)
+    new = []
+    for event in imported.history:
+        if there[event]:
+            there[event] -= 1
+        else:
+            new.append(event)
+    latest = {place_of(event): event for event in [*known, *new]}
+    for event in imported.fresh:
+        last = latest.get(place_of(event))
+        same = last is not None and (last.label, last.codebook) == (event.label, event.codebook)
+        if there[event] or (same and last is not None and event.note in ("", last.note)):
+            continue
+        latest[place_of(event)] = event
+        new.append(event)
+    return new
+
+
+def _history(statements: Iterable[Statement], units: Units, codebook: Codebook) -> list[Annotation]:
+    carried: dict[Numbered, str] = {}  # the same event may travel with several statements
+    for statement in statements:
+        if statement.history:
+            units.find(statement.unit, statement.where)
+        for item in statement.history:
+            carried.setdefault(item, statement.where)
+    events = []
+    for item, where in sorted(carried.items(), key=lambda pair: pair[0].number):
+        event = item.event
+        if event.unit_id not in units.ids:
+            raise LabelError(f"{where}: {event.unit_id!r} is no unit of the articles given")
+        if event.codebook == codebook.reference and event.label is not None:
+            event = replace(event, label=_label(codebook, event.task, event.label, where))
+        events.append(event)
+    return events
+
+
+def _annotators(statements: Sequence[Statement], names: Names, known: Collection[str]) -> list[str]:
+    """Return who each statement is by: "" where it holds nothing but history."""
+    theirs = {
+        s.annotator for s in statements if s.annotator and (s.labels or s.all_that_stands)
+    } - set(names.ours)
+    if names.everyone and len(theirs) > 1:
+        first, second, *_ = sorted(theirs)
+        raise LabelError(
+            f"{statements[0].where.rpartition(':')[0]}: {len(theirs)} annotators judged here, "
+            f"{first!r} and {second!r} among them; give --annotator OURS=THEIRS for each"
+        )
+    found = []
+    for statement in statements:
+        if not (statement.labels or statement.all_that_stands):
+            found.append("")
+            continue
+        name = names.ours.get(statement.annotator or "") or names.everyone or statement.annotator
+        if name is None:
+            raise LabelError(f"{statement.where}: does not say who judged; give --annotator")
+        try:
+            found.append(name if name in known else check_name(name))
+        except LabelError as error:
+            raise LabelError(f"{statement.where}: {error}") from None
+    return found
+
+
+def _changes(
+    statement: Statement,
+    model: Annotation,
+    latest: Mapping[Place, Annotation],
+    codebook: Codebook,
+) -> list[Annotation]:
+    """Return the events that lead from what the history says to what the statement says."""
+    for name in statement.labels:
+        try:
+            codebook.task(name)
+        except LabelError as error:
+            raise LabelError(f"{statement.where}: {error}") from None
+    changes: list[Annotation] = []
+    unchanged: list[Annotation] = []
+    noted: list[str] = []
+    for task in codebook.tasks:
+        event = replace(model, task=task.name, guess=statement.guesses.get(task.name))
+        last = latest.get(place_of(event))
+        if last is not None and last.codebook != codebook.reference:
+            last = None
+        if task.name in statement.labels:
+            given = statement.labels[task.name]
+            if given is not None:
+                given = _label(codebook, task.name, given, statement.where)
+            event = replace(event, label=given)
+        elif not statement.all_that_stands or last is None or last.label is None:
+            continue
+        if last is None or last.label != event.label:
+            changes.append(event)
+        else:
+            unchanged.append(event)
+            noted.append(last.note)
+    if not statement.note:
+        return changes
+    if changes:
+        return [replace(event, note=statement.note) for event in changes]
+    if unchanged and statement.note not in noted:  # the note alone is new
+        return [replace(unchanged[0], note=statement.note)]
+    return []
+
+
+def _label(codebook: Codebook, task: str, label: str, where: str) -> str:
+    try:
+        return codebook.task(task).label(label)
+    except LabelError as error:
+        raise LabelError(f"{where}: {error}") from None

@@ -1,0 +1,105 @@
+"""`stance label export` and `import`, as a user goes from tool to tool."""
+
+import json
+
+import pytest
+
+from tests.cli.test_commands import ROOT, stance
+
+LOG = (ROOT / "labels/annotations.jsonl").read_text(encoding="utf-8")
+WAFER = "".join(f"{line}\n" for line in LOG.split("\n") if '"unit_id": "wafer-1:' in line)
+ARTICLE = ROOT / "seeds/articles/wafer-1.txt"
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("jsonl", "out.jsonl"),
+        ("csv", "out.csv"),
+        ("long", "long.csv"),
+        ("doccano", "out.jsonl"),
+        ("label-studio", "out.json"),
+        ("cas", "out.zip"),
+        ("cas", "folder"),
+    ],
+)
+def test_the_shipped_labels_go_to_every_format_and_back(tmp_path, form, name):
+    out = stance("label", "export", ARTICLE, "--form", form, "-o", tmp_path / name)
+    assert out.returncode == 0, out.stderr
+    assert f"wrote {WAFER.count(chr(10))} judgements as {form}" in out.stderr
+    assert "judgements are of other units than those given" in out.stderr
+    back = ("label", "import", tmp_path / name, ARTICLE, "--folder", tmp_path / "in")
+    assert "by one, three, two to" in stance(*back).stderr
+    assert (tmp_path / "in/annotations.jsonl").read_text(encoding="utf-8") == WAFER
+    assert "added 0 judgements" in stance(*back).stderr
+
+
+def test_units_drawn_are_judged_in_another_tool_under_their_design(tmp_path):
+    draw = stance("label", "next", ARTICLE, "--folder", tmp_path, "-n", 3, "--plan", "random")
+    (tmp_path / "next.jsonl").write_text(draw.stdout, encoding="utf-8")
+    chosen = ("--unlabeled", "--units", tmp_path / "next.jsonl")
+    out = stance("label", "export", ARTICLE, "--form", "doccano", *chosen)
+    rows = [json.loads(line) for line in out.stdout.splitlines()]
+    assert [row["unit_id"] for row in rows] == [
+        json.loads(line)["unit_id"] for line in draw.stdout.splitlines()
+    ]
+    rows[1]["label"] = ["stance:optimistic"]
+    path = tmp_path / "all.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    folder = ("--folder", tmp_path)
+    done = stance("label", "import", path, ARTICLE, "--annotator", "ada", *folder)
+    assert "added 1 judgements by ada" in done.stderr
+    event = json.loads((tmp_path / "annotations.jsonl").read_text(encoding="utf-8"))
+    assert event["unit_id"] == rows[1]["unit_id"]
+    assert event["design"].startswith("random/")
+
+
+def test_predictions_go_to_label_studio_with_their_units(tmp_path):
+    stance("classify", ARTICLE, "-o", tmp_path / "p.jsonl")
+    shown = ("--unlabeled", "--predictions", tmp_path / "p.jsonl")
+    out = stance("label", "export", ARTICLE, "--form", "label-studio", *shown)
+    tasks = json.loads(out.stdout)
+    assert {task["predictions"][0]["model_version"].partition("@")[0] for task in tasks} == {
+        "baseline"
+    }
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["export", "--form", "csv"], "give the articles that were judged"),
+        (["export", "seeds/articles", "--form", "cas"], "give -o with a new folder or a .zip"),
+        (["export", "seeds/articles", "--form", "cas", "-o", "-"], "give -o with a new folder"),
+        (["export", "x", "--form", "csv", "--predictions", "y"], "for label-studio only"),
+        (["import", "x", "y", "--folder", "z", "--map", "stance"], "must be OURS=THEIRS"),
+    ],
+)
+def test_wrong_usage_is_told(args, complaint):
+    done = stance("label", *args)
+    assert done.returncode == 2
+    assert complaint in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_an_export_of_an_article_that_was_changed_is_refused(tmp_path):
+    changed = tmp_path / "wafer-1.txt"
+    changed.write_text(ARTICLE.read_text(encoding="utf-8") + "More.\n", encoding="utf-8")
+    done = stance("label", "export", changed, "--form", "csv")
+    assert done.returncode == 1
+    assert "'wafer-1' is the id of two texts" in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_import_that_fails_leaves_no_folder(tmp_path):
+    (tmp_path / "bad.jsonl").write_text("{}", encoding="utf-8")
+    folder = tmp_path / "labels"
+    done = stance("label", "import", tmp_path / "bad.jsonl", ARTICLE, "--folder", folder)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert not folder.exists()
+
+
+def test_the_configuration_of_label_studio_needs_no_article():
+    done = stance("label", "export", "--form", "label-studio-config")
+    assert done.stdout.startswith("<View>")
+    back = stance("label", "import", "x", ARTICLE, "--form", "label-studio-config", "--folder", "y")
+    assert "holds no judgements; it is only written" in back.stderr

@@ -1,0 +1,273 @@
+"""Every format gives back the log that it was written from, and what was changed in it since."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stance.corpus.units import split_units
+from stance.errors import LabelError
+from stance.labeling.exchange.events import Names
+from stance.labeling.exchange.form import Form
+from stance.labeling.exchange.formats import WRITERS
+from stance.labeling.exchange.statements import Parcel
+from stance.records import Annotation
+from tests.labeling.exchanges import (
+    ARTICLE,
+    ARTICLES,
+    BOOK,
+    SUFFIXES,
+    TWICE,
+    UNITS,
+    added,
+    export,
+    read,
+    said,
+    told,
+)
+
+FORMS = sorted(SUFFIXES)
+NOTE = 'a "quoted"\r\nnote,\nwith 🚢; and = + - @ \u2028'
+EVENTS = [
+    said("ada", "neutral"),
+    said("bo", "skeptical", note="=1+1"),
+    said("ada", "author", task="voice", guess="attributed"),
+    said("Zoë 🚢", None, i=1),  # put off
+    said("ada", "optimistic", note=NOTE, at="2026-02-14T11:00:00.123+00:00"),  # a correction
+    said("bo", None, at="2026-02-15T10:00:00+00:00"),  # taken back
+    said("cy@quay.org", "skeptical", design="adjudication", note="'=x"),
+    said("ada", "skeptical", design="adjudication"),  # beside what she said before
+    said("ada", "glad", task="mood", codebook="ferry@2#ab", i=2, design="random/3f9c2ab1"),
+    said("ada", "negative", task="sentiment", codebook="h200-access@1.0#ab", i=2),
+    said("ada", "neutral", i=2),
+    said("ada", "neutral", i=2),
+]
+
+
+@st.composite
+def logs(draw):
+    """Events of several annotators on several units and tasks, in any order."""
+    texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+    names = st.sampled_from(["ada", "bo", "Zoë 🚢", "c@d.org", "=x", "../y", "a  b", "x" * 80])
+    times = st.sampled_from(["2026-02-14T10:00:00+00:00", "2026-02-14T10:00:00.500+00:00"])
+    designs = st.sampled_from(["census", "random/3f9c2ab1", "adjudication"])
+    events = []
+    for _ in range(draw(st.integers(0, 12))):
+        task = draw(st.sampled_from(BOOK.tasks))
+        labels = st.none() | st.sampled_from(task.classes)
+        known = draw(st.integers(0, 4)) > 0
+        events.append(
+            Annotation(
+                unit_id=draw(st.sampled_from(UNITS)).id,
+                annotator=draw(names),
+                task=task.name if known else draw(st.sampled_from(["mood", task.name])),
+                label=draw(labels if known else st.sampled_from(["glad", None])),
+                codebook=BOOK.reference if known else "ferry@2#ab",
+                at=draw(times),
+                design=draw(designs),
+                note=draw(texts | st.just("")),
+                guess=draw(labels),
+            )
+        )
+    return events
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_log_with_all_that_can_happen_comes_back_event_by_event(tmp_path, form):
+    found = read(export(tmp_path, form, EVENTS))
+    assert found.history == EVENTS
+    assert found.fresh == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(events=logs())
+@settings(deadline=None, max_examples=40)
+def test_any_log_comes_back_as_it_was(tmp_path_factory, form, events):
+    folder = tmp_path_factory.mktemp("trip")
+    found = read(export(folder, form, events), form)
+    assert found.history == events
+    assert found.fresh == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_importing_an_export_again_adds_nothing_and_into_half_a_log_the_other_half(tmp_path, form):
+    path = export(tmp_path, form, EVENTS)
+    assert added(path) == EVENTS
+    assert added(path, known=EVENTS) == []
+    assert added(path, known=EVENTS[:5]) == EVENTS[5:]
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form is not Form.LONG])
+def test_units_to_judge_carry_no_label_and_keep_how_they_were_chosen(tmp_path, form):
+    blank = {UNITS[1].id: "random/3f9c2ab1", UNITS[0].id: ""}
+    path = export(tmp_path, form, blank=blank)
+    assert added(path, names=Names(everyone="ada")) == []
+    if form is Form.JSONL:
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        assert [row["text"] for row in rows] == [UNITS[1].text, UNITS[0].text]
+        rows[0]["stance"] = "favor"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        (event,) = added(path, names=Names(everyone="ada"))
+        assert (event.label, event.design) == ("optimistic", "random/3f9c2ab1")
+
+
+def test_long_holds_no_units_to_judge(tmp_path):
+    with pytest.raises(LabelError, match="long holds judgements only"):
+        export(tmp_path, Form.LONG, blank={UNITS[0].id: ""})
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form is not Form.LONG])  # has no hash
+def test_an_article_whose_text_was_changed_since_is_told(tmp_path, form):
+    path = export(tmp_path, form, EVENTS[:1])
+    changed = replace(ARTICLE, original=ARTICLE.original + " More.", sha256="ab" * 32)
+    with pytest.raises(LabelError, match="judged in a text that is not among the articles given"):
+        added(path, articles=[(changed, UNITS)])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_unit_that_is_not_there_is_told_with_its_place(tmp_path, form):
+    path = export(tmp_path, form, EVENTS[:1])
+    with pytest.raises(LabelError, match=r"out\.\w+.*: 'port/a1:0-18' is no unit of the articles"):
+        added(path, articles=[(ARTICLE, UNITS[1:])])
+
+
+@pytest.mark.parametrize("form", [Form.CSV, Form.LONG])
+@pytest.mark.parametrize("odd", [{"label": ""}, {"note": "a\0b"}, {"guess": ""}])
+def test_what_a_table_cannot_hold_is_told_before_it_is_lost(tmp_path, form, odd):
+    with pytest.raises(LabelError, match="port/a1:0-18: a judgement by ada holds an empty label"):
+        export(tmp_path, form, [replace(EVENTS[0], **odd)])
+
+
+def test_json_holds_it_all_the_same(tmp_path):
+    odd = [replace(EVENTS[0], note="a\0b", guess="", codebook="x@1#1", label="")]
+    assert added(export(tmp_path, Form.JSONL, odd)) == odd
+
+
+def test_events_of_one_moment_share_a_row_of_the_spreadsheet():
+    events = [said("ada", "neutral"), said("ada", "neutral", task="sentiment"), said("bo", None)]
+    text = "".join(WRITERS[Form.CSV](Parcel(codebook=BOOK, articles=ARTICLES, events=events)))
+    assert text.count("\r\n") == 0
+    assert text.startswith("\ufeffunit_id,article_id,start,end,sha256,annotator,at,design,codebook")
+    assert [line.split(",")[10:13] for line in text.splitlines()[1:]] == [
+        ["neutral", "neutral", ""],
+        ["(none)", "", ""],
+    ]
+
+
+def test_long_begins_with_what_agreement_packages_read(tmp_path):
+    lines = export(tmp_path, Form.LONG, EVENTS[:2]).read_text("utf-8").splitlines()
+    assert lines[0].startswith("item,annotator,label,task")
+    assert lines[1].startswith("port/a1:0-18,ada,neutral,stance,")
+
+
+def test_a_long_table_of_three_columns_is_read_under_the_task_given(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text("item,annotator,label\nport/a1:0-18,ada,favor\nport/a1:0-18,bo,\n", "utf-8")
+    assert told(added(path, task="stance")) == [("port/a1:0-18", "ada", "stance", "optimistic")]
+    with pytest.raises(LabelError, match=r"r\.csv:2: a label of which task\? Give --task"):
+        added(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("id;who;mine\nport/a1:0-18;ada;favor\n", "utf-8-sig"),
+        ("id\twho\tmine\tremark\nport/a1:0-18\tada\tfavor\t“é”\n", "cp1252"),
+        ('"id","who","mine"\r\n"port/a1:0-18","ada","favor"\r\n', "utf-16"),
+    ],
+)
+def test_columns_of_any_name_delimiter_and_encoding_are_read(tmp_path, text, encoding):
+    path = tmp_path / "theirs.csv"
+    path.write_bytes(text.encode(encoding))
+    columns = {"unit_id": "id", "annotator": "who", "stance": "mine"}
+    assert told(added(path, columns=columns)) == [("port/a1:0-18", "ada", "stance", "optimistic")]
+
+
+def test_a_unit_is_found_by_its_place_or_its_text(tmp_path):
+    path = tmp_path / "theirs.csv"
+    ada = Names(everyone="ada")
+    path.write_text("Article_ID,start,end,Stance\nport/a1,0,18,pro\n", encoding="utf-8")
+    by_place = told(added(path, names=ada))
+    path.write_text(f"text,stance\n{UNITS[0].text},pro\n", encoding="utf-8")
+    assert told(added(path, names=ada)) == by_place
+    path.write_text("text,stance\nThe ferry sails.,pro\n", encoding="utf-8")
+    with pytest.raises(LabelError, match="no unit of the articles given reads 'The ferry sails"):
+        added(path, names=ada)
+    with pytest.raises(LabelError, match=r":2: 2 units read 'The ferry sails\.', twice:0-16 and"):
+        added(path, names=ada, articles=[(TWICE, split_units(TWICE))])
+
+
+def test_one_name_for_several_annotators_is_told_and_each_can_be_renamed(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text(
+        "unit_id,annotator,stance\nport/a1:0-18,1,pro\nport/a1:0-18,2,against\n", "utf-8"
+    )
+    with pytest.raises(LabelError, match="2 annotators judged here, '1' and '2' among them"):
+        added(path, names=Names(everyone="ada"))
+    names = Names(ours={"1": "ada", "2": "bo"})
+    assert [event.annotator for event in added(path, names=names)] == ["ada", "bo"]
+    names = Names(everyone="cy", ours={"1": "ada"})
+    assert [event.annotator for event in added(path, names=names)] == ["ada", "cy"]
+
+
+def test_a_judgement_changed_and_changed_back_is_news_each_time(tmp_path):
+    path = tmp_path / "mine.jsonl"
+
+    def bring(label, known):
+        path.write_text(json.dumps({"unit_id": UNITS[0].id, "stance": label}), encoding="utf-8")
+        return [*known, *added(path, known=known, names=Names(everyone="ada"))]
+
+    log = bring("favor", [])
+    assert bring("optimistic", log) == log
+    log = bring("skeptical", log)
+    log = bring("favor", log)
+    assert [event.label for event in log] == ["optimistic", "skeptical", "optimistic"]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('{"unit_id": "port/a1:0-18", "stance": "hopeful"}', ":1: no stance is called 'hopeful'"),
+        ('{"unit_id": "port/a1:0-17", "stance": "favor"}', ":1: 'port/a1:0-17' is no unit"),
+        ('{"stance": "favor"}', ":1: not a JSON object with a unit_id"),
+        ("[[[", ":1: not a JSON object"),
+        ('{"unit_id": "port/a1:0-18", "stance": "favor", "at": "noon"}', ":1: 'noon' is no time"),
+        ('{"unit_id": "port/a1:0-18", "stance": "pro", "design": "x"}', "no design is called 'x'"),
+        ('{"unit_id": "port/a1:0-18", "task": "mood", "label": "x"}', "has no task 'mood'"),
+    ],
+)
+def test_a_judgement_that_does_not_fit_is_told_with_its_line(tmp_path, line, complaint):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(line, encoding="utf-8")
+    with pytest.raises(LabelError, match=complaint):
+        added(path, names=Names(everyone="ada"))
+
+
+def test_keys_of_another_name_are_read_where_they_are_named(tmp_path):
+    path = tmp_path / "theirs.jsonl"
+    path.write_text('{"item": "port/a1:0-18", "by": "ada", "mine": "pro"}', encoding="utf-8")
+    columns = {"unit_id": "item", "annotator": "by", "stance": "mine"}
+    assert told(added(path, columns=columns)) == [("port/a1:0-18", "ada", "stance", "optimistic")]
+
+
+def test_a_row_that_contradicts_itself_or_could_be_two_articles_is_told(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text("unit_id,start,end,stance\nport/a1:0-18,1,18,pro\n", encoding="utf-8")
+    with pytest.raises(LabelError, match=r":2: 'port/a1:0-18' does not stand at 1-18"):
+        added(path, names=Names(everyone="ada"))
+    row = f"sha256,start,end,stance\n{ARTICLE.sha256},0,18,pro\n"
+    path.write_text(row, encoding="utf-8")
+    assert len(added(path, names=Names(everyone="ada"))) == 1
+    copy = replace(ARTICLE, id="copy")
+    articles = [*ARTICLES, (copy, split_units(copy))]
+    with pytest.raises(LabelError, match="port/a1:0-18 and copy:0-18 have the same text; say wh"):
+        added(path, names=Names(everyone="ada"), articles=articles)
+
+
+def test_a_judgement_of_nobody_is_told(tmp_path):
+    path = tmp_path / "mine.jsonl"
+    path.write_text('\n{"unit_id": "port/a1:0-18", "stance": "favor"}\n', encoding="utf-8")
+    with pytest.raises(LabelError, match=r"mine\.jsonl:2: does not say who judged; give --annot"):
+        added(path)

@@ -1,0 +1,414 @@
+"""The labelling page in a real Chromium, used by keys."""
+
+import os
+import random
+import re
+import shutil
+from collections import Counter
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from stance.labeling.log import AnnotationLog, read_annotations, standing
+from stance.labeling.settle import settle
+from stance.labeling.store import Document
+from tests.builders import judged
+from tests.web.ferry import BOOK, DESIGN, OUTLET, Server, assignments
+
+CHROMIUM = os.environ.get("STANCE_CHROMIUM") or shutil.which("chromium")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="no chromium on the path: install one, or name it in STANCE_CHROMIUM",
+)
+OPTIONS = [
+    *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-first-run"),
+]
+KEYS = {
+    **{"1": ("stance", "optimistic"), "2": ("stance", "neutral"), "3": ("stance", "skeptical")},
+    **{"q": ("sentiment", "positive"), "w": ("sentiment", "neutral")},
+    **{"e": ("sentiment", "negative"), "z": ("voice", "author"), "x": ("voice", "attributed")},
+}
+TASKS = tuple(task.name for task in BOOK.tasks)
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*OPTIONS, *(["--no-sandbox"] if root else [])]
+        )
+        yield browser
+        browser.close()
+
+
+class Desks:
+    """One server, and a browser window for each person; what goes wrong in a window is kept."""
+
+    def __init__(self, browser, folder, n=6, *options):
+        self.server = Server(folder, n, *options)
+        self.log = folder / "annotations.jsonl"
+        self.browser, self.contexts, self.complaints = browser, [], []
+        # What the browser says by itself of answers that a test is about.
+        self.expected = ["ERR_CONNECTION"]
+
+    def window(self, path="", *, size=WIDE, **options):
+        context = self.browser.new_context(viewport=size, **options)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+        page.on("request", self._look)
+        page.goto(self.server.url + path)
+        return page
+
+    def _listen(self, message):
+        if message.type in {"error", "warning"} and not any(
+            words in message.text for words in self.expected
+        ):
+            self.complaints.append(message.text)
+
+    def _look(self, request):
+        if not request.url.startswith(f"http://127.0.0.1:{self.server.port}/"):
+            self.complaints.append(f"asked for {request.url}")
+
+    def events(self):
+        return read_annotations(self.log) if self.log.exists() else []
+
+    def close(self):
+        for context in self.contexts:
+            context.close()
+        self.server.kill()
+        assert self.complaints == []
+
+
+@pytest.fixture
+def desks(browser, request, tmp_path):
+    n, *options = getattr(request, "param", (6,))
+    desks = Desks(browser, tmp_path, n, *options)
+    yield desks
+    desks.close()
+
+
+def saved(page, words="Saved"):
+    expect(page.locator("#saved")).to_contain_text(words)
+
+
+def press(page, keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def said(events, annotator):
+    """Return unit -> what an annotator said of it."""
+    found = {}
+    for place, event in standing(events).items():
+        if place.annotator == annotator:
+            found.setdefault(place.unit_id, []).append((event.task, event.label))
+    return found
+
+
+def fill(log, units, *, disagree=()):
+    """Write what ada and bo would have said of some units."""
+    events = []
+    for i, assignment in enumerate(units):
+        for name in ("ada", "bo"):
+            for task, label in (
+                ("stance", "neutral"),
+                ("sentiment", "neutral"),
+                ("voice", "author"),
+            ):
+                differs = i in disagree and name == "bo" and task == "stance"
+                events.append(
+                    judged(
+                        name,
+                        "skeptical" if differs else label,
+                        task=task,
+                        unit=assignment.unit.id,
+                        design=DESIGN,
+                        book=BOOK.reference,
+                    )
+                )
+    AnnotationLog(log).append(events)
+
+
+def test_two_annotators_work_at_once_by_keys_only(desks):
+    pages = {}
+    for who in ("ada", "bo"):
+        page = pages[who] = desks.window()
+        press(page, ["Tab", "Tab", "Tab", "Tab"])  # the jump link, two pages, the name
+        page.keyboard.type(who)
+        page.keyboard.press("Enter")
+        expect(page.locator("#unit")).to_be_focused()
+    plans = {"ada": ["1qz", "2wx", "3ez"] * 2, "bo": ["3wz", "12qx", "3ez"] * 2}
+    for keys in zip(*plans.values(), strict=True):
+        for page, word in zip(pages.values(), keys, strict=True):
+            press(page, word)
+    for who, page in pages.items():
+        expect(page.locator("#done")).to_be_visible()
+        expect(page.locator("#done")).to_be_focused()
+        saved(page)
+        expected = [
+            [KEYS[key] for key in word if key != "1" or who == "ada"] for word in plans[who]
+        ]
+        assert list(said(desks.events(), who).values()) == expected
+    assert len(desks.events()) == 18 + 18 + 2  # two changes of mind
+
+
+@pytest.mark.parametrize("desks", [(12,)], indirect=True)
+def test_no_press_is_lost_or_doubled_when_the_server_is_killed_and_started_again(desks):
+    page = desks.window("label?who=ada")
+    words = ["1qz", "2wx", "3ez", "1ex", "2qz", "3wx", "1qx", "2ez", "3qz", "1wx"]
+    press(page, "".join(words[:3]))
+    desks.server.kill()  # with presses under way
+    press(page, "".join(words[3:5]) + "1")
+    expect(page.locator("#trouble")).to_contain_text("The server does not answer.")
+    press(page, "uu")  # the last press, then one of the unit before it
+    press(page, words[4][-1])
+    desks.server.start()
+    saved(page)
+    expect(page.locator("#trouble")).to_be_hidden()
+    press(page, words[5])
+    saved(page, "voice attributed")
+    desks.server.kill()
+    press(page, words[6] + words[7][:2])
+    expect(page.locator("#saved")).to_contain_text("5 not saved yet")
+    page.on("dialog", lambda dialog: dialog.accept())  # "leave the page?"
+    desks.server.start()
+    page.reload()
+    saved(page)
+    press(page, words[7][2:] + "".join(words[8:]))
+    expect(page.locator("#words")).to_contain_text("10 of 12 done")
+    saved(page, "voice attributed")
+    events = desks.events()
+    expected = [[KEYS[key] for key in word] for word in words]
+    assert list(said(events, "ada").values()) == expected
+    counts = Counter((e.unit_id, e.task, e.label) for e in events)
+    twice = {(task, label) for (_, task, label), n in counts.items() if n > 1}
+    assert twice == {KEYS["z"]}  # taken back and pressed again
+    assert len(events) == 10 * 3 + 1 + 1 + 1 + 1  # "1", its undo, the undo of "z", "z" again
+
+
+def test_undo_skip_note_and_help_by_keys(desks):
+    page = desks.window("label?who=ada")
+    first = page.locator("#unit").inner_text()
+    press(page, "1n")
+    expect(page.locator("#note")).to_be_focused()
+    page.keyboard.type("2 quick suns")  # no key does anything while a note is typed
+    page.keyboard.press("Escape")
+    expect(page.locator("#unit")).to_be_focused()
+    saved(page, "note")
+    assert [(e.label, e.note) for e in desks.events()] == [
+        ("optimistic", ""),
+        ("optimistic", "2 quick suns"),
+    ]
+    press(page, "qz")
+    expect(page.locator("#unit")).not_to_have_text(first)
+    saved(page)
+    page.reload()
+    press(page, "u")
+    expect(page.locator("#unit")).to_have_text(first)
+    expect(page.locator("#note")).to_have_value("2 quick suns")
+    pressed = page.locator("[aria-pressed=true]")
+    expect(pressed).to_have_count(2)
+    press(page, "s")
+    expect(page.locator("#words")).to_contain_text("1 put off")
+    press(page, "u")
+    expect(page.locator("#unit")).to_have_text(first)
+    press(page, "n")
+    page.keyboard.type("x")
+    page.keyboard.press("Control+Enter")
+    press(page, "?")
+    expect(page.locator("#help")).to_be_visible()
+    press(page, "3")
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.down("3")
+    page.keyboard.down("3")  # held down: a second keydown, with repeat
+    page.keyboard.up("3")
+    saved(page, "stance skeptical")
+    assert [e.label for e in desks.events()].count("skeptical") == 1
+
+
+def test_a_double_click_and_two_undos_at_once_do_what_was_meant(desks):
+    page = desks.window("label?who=ada")
+    press(page, "1q")
+    page.get_by_role("button", name="author").dblclick()
+    saved(page, "voice author")
+    expect(page.locator("#words")).to_contain_text("1 of 6 done")
+    assert len(desks.events()) == 3
+    page.reload()
+    press(page, "uuu2")  # more than the page knows of: what follows waits for the server
+    saved(page, "stance neutral")
+    assert [(e.task, e.label) for e in desks.events()][3:] == [
+        ("voice", None),
+        ("sentiment", None),
+        ("stance", None),
+        ("stance", "neutral"),
+    ]
+
+
+@pytest.mark.parametrize("desks", [(12,)], indirect=True)
+def test_disagreements_are_decided_by_keys_and_the_agreement_follows(desks):
+    fill(desks.log, assignments(12)[:10], disagree=(2, 5))
+    desks.expected.append("status of 409")
+    page = desks.window("adjudicate?who=cy")
+    watched = desks.window()
+    watched.clock.install()
+    watched.goto(desks.server.url + "agreement")
+    expect(watched.locator("#numbers")).to_contain_text("10 units are judged by two people")
+    expect(watched.locator("#numbers")).to_contain_text("2 disagreements wait")
+    text = page.locator("#unit").inner_text()
+    press(page, "s")
+    expect(page.locator("#unit")).not_to_have_text(text)
+    press(page, "n")
+    page.keyboard.type("the main clause decides")
+    page.keyboard.press("Escape")
+    press(page, "1")
+    expect(page.locator("#unit")).to_have_text(text)
+    press(page, "u")
+    expect(page.locator("#unit")).not_to_have_text(text)
+    press(page, "2")
+    press(other := desks.window("adjudicate?who=dee"), "1")
+    saved(other)
+    press(page, "3")  # meanwhile decided by another
+    expect(page.locator("#trouble")).to_contain_text("Not taken: stance skeptical. This disag")
+    expect(page.locator("#done")).to_be_visible()
+    press(page, "u2")
+    saved(page, "stance neutral")
+    expect(page.locator("#trouble")).to_be_hidden()
+    events = [event for event in desks.events() if event.annotator == "cy"]
+    assert [event.label for event in events] == ["optimistic", None, "neutral", None, "neutral"]
+    assert {event.design for event in events} == {"adjudication"}
+    assert events[0].note == "the main clause decides"
+    watched.clock.run_for(10_100)
+    expect(watched.locator("#changed")).to_have_text("There are new numbers.")
+    expect(watched.locator("#numbers")).to_contain_text("no disagreement is open")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("desks", [(12,)], indirect=True)
+def test_axe_finds_nothing_on_any_page(desks, scheme):
+    fill(desks.log, assignments(12)[:10], disagree=(2,))
+    page = desks.window(color_scheme=scheme, reduced_motion="reduce")
+    desks.expected.append("status of 400")
+    paths = ["", "label?who=%20", "label?who=dee", "adjudicate?who=cy", "adjudicate?who=ada"]
+    for path in [*paths, "agreement?who=ada", "help", "done"]:
+        if path == "help":
+            page.goto(desks.server.url + "label?who=dee")
+            press(page, "1?")
+        elif path == "done":
+            page.goto(desks.server.url + "label?who=ada")
+            press(page, "1qz2wx")
+            expect(page.locator("#done")).to_be_visible()
+        else:
+            page.goto(desks.server.url + path)
+        for size in (WIDE, NARROW):
+            page.set_viewport_size(size)
+            found = Axe().run(page).response["violations"]
+            assert [(path, v["id"], v["nodes"][0]["html"]) for v in found] == []
+
+
+@pytest.mark.parametrize("desks", [(3, "hostile")], indirect=True)
+def test_hostile_text_runs_nothing_and_breaks_no_layout(desks):
+    fill(desks.log, assignments(1), disagree=(0,))
+    page = desks.window(size=NARROW)
+    for path in ("", "label?who=ada", "label?who=dee", "adjudicate?who=cy", "agreement"):
+        for size in (NARROW, WIDE):
+            page.set_viewport_size(size)
+            page.goto(desks.server.url + path)
+            press(page, "1n")
+            if "who" in path:
+                page.keyboard.type("<b>note</b>")
+                page.keyboard.press("Escape")
+            assert "it ran" not in page.title()
+            root = "document.documentElement"
+            assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") <= 0
+            assert OUTLET not in page.content()
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+def test_tab_goes_from_the_unit_through_the_answers_in_reading_order(desks, size):
+    page = desks.window("label?who=ada", size=size)
+    expect(page.locator("#unit")).to_be_focused()
+    names = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate("document.activeElement.innerText || document.activeElement.id"))
+    names = [re.sub(r"\s+", " ", name).strip().split(" ")[-1] for name in names]
+    assert names == [
+        *("optimistic", "neutral", "skeptical", "positive", "neutral", "negative"),
+        *("author", "attributed", "note", "Undo", "off", "Note", "Help", "CODEBOOK"),
+    ]
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) != "none"
+    box = page.get_by_role("button", name="optimistic").bounding_box()
+    assert box["height"] >= 44
+
+
+def test_the_page_works_without_script(desks):
+    page = desks.window("label?who=ada", java_script_enabled=False)
+    for name in ("optimistic", "positive", "author"):
+        page.get_by_role("button", name=name).click()
+    expect(page.locator("#words")).to_contain_text("1 of 6 done")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("[aria-pressed=true]")).to_have_count(2)
+    page.get_by_role("button", name="Put off").click()
+    expect(page.locator("#words")).to_contain_text("0 of 6 done, 1 put off")
+
+
+@pytest.mark.parametrize("desks", [(60,)], indirect=True)
+def test_sixty_units_by_two_people_through_three_crashes_end_settled(desks):
+    rng = random.Random(7)
+    rows = ("123", "qwe", "zx")
+    plan = {
+        who: ["".join(rng.choice(row) for row in rows) for _ in range(60)] for who in ("ada", "bo")
+    }
+    windows = {who: desks.window(f"label?who={who}") for who in plan}
+    for i in range(60):
+        for who, page in windows.items():
+            press(page, plan[who][i])
+        if i in {14, 29, 44}:
+            desks.server.kill()  # with presses of both under way
+        elif i in {17, 32, 47}:
+            desks.server.start()
+            for page in windows.values():
+                saved(page)
+    for page in windows.values():
+        expect(page.locator("#done")).to_be_visible()
+        saved(page)
+    for who, words in plan.items():
+        expected = [[KEYS[key] for key in word] for word in words]
+        assert list(said(desks.events(), who).values()) == expected
+    assert len(desks.events()) == 2 * 60 * 3
+    n_open = sum(
+        mine[row] != theirs[row]
+        for mine, theirs in zip(*plan.values(), strict=True)
+        for row in range(3)
+    )
+    page = desks.window("adjudicate?who=cy")
+    for left in range(n_open, 0, -1):
+        expect(page.locator("#words")).to_contain_text(f"{left} left to decide")
+        if left == n_open // 2:
+            desks.server.kill()
+        press(page, "2")
+        if left == n_open // 2:
+            desks.server.start()
+            saved(page)
+    expect(page.locator("#done")).to_be_visible()
+    saved(page)
+    events = desks.events()
+    assert len(events) == 2 * 60 * 3 + n_open
+    documents = {
+        a.unit.article_id: Document(
+            article_id=a.unit.article_id, sha256="0" * 64, characters=999, source=OUTLET
+        )
+        for a in assignments(60)
+    }
+    labels, disagreements = settle(events, documents)
+    assert (len(labels), disagreements) == (60, [])
+    assert all(set(label.labels) == set(TASKS) for label in labels)
