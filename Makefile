@@ -44,6 +44,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/repair.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/permutation.py
+	$(BIN)/python benchmarks/agreement.py
+	$(BIN)/python benchmarks/sampling.py
+	$(BIN)/python benchmarks/doubts.py
 	$(BIN)/python benchmarks/readme_tables.py
 
 clean:

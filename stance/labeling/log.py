@@ -173,12 +173,6 @@ def under_codebook(annotations: Sequence[Annotation], reference: str) -> list[An
     return ours
 
 
-def without_known(new: Sequence[Annotation], known: Iterable[Annotation]) -> list[Annotation]:
-    """Return the judgements that the log does not hold already as what stands."""
-    stands = {place: (event.label, event.codebook) for place, event in standing(known).items()}
-    return [event for event in new if stands.get(place_of(event)) != (event.label, event.codebook)]
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """What one event takes the place of another in."""

@@ -76,7 +76,8 @@ def table_writer(
         with parquet.ParquetWriter(file, schema) as writer:
             yield lambda rows: writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     elif form == "csv":
-        table = csv.DictWriter(file, columns(codebook), lineterminator="\n")
+        # With "\n" as line end the writer would leave a lone "\r" in a text unquoted.
+        table = csv.DictWriter(file, columns(codebook), lineterminator="\r\n")
         table.writeheader()
         yield lambda rows: table.writerows(spreadsheet_safe(row) for row in rows)
     else:

@@ -13,7 +13,7 @@ import pytest
 
 from stance.errors import LabelError
 from stance.labeling.designs import kind_of
-from stance.labeling.log import AnnotationLog, read_annotations, standing, without_known
+from stance.labeling.log import AnnotationLog, read_annotations, standing
 from tests.builders import judged
 
 EVENT = judged("ada", "neutral")
@@ -152,13 +152,6 @@ def test_what_stands_is_the_latest_of_each_annotator_and_adjudications_stand_bes
         judged("bo", None),
     ]
     assert list(standing(events).values()) == [events[2], events[3]]
-
-
-def test_only_judgements_that_change_something_are_new():
-    known = [judged("ada", "neutral"), judged("bo", "neutral"), judged("bo", None)]
-    same, changed = judged("ada", "neutral"), judged("ada", "skeptical")
-    again = judged("bo", "neutral")  # withdrawn meanwhile, so it is news
-    assert without_known([same, changed, again], known) == [changed, again]
 
 
 def test_a_design_may_name_its_draw():
