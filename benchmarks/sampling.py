@@ -37,13 +37,9 @@ def is_yes(unit_id: str) -> bool:
     return unit_id.endswith("-1")
 
 
-def estimated(draw: Draw, *, usable: bool) -> tuple[float, float]:
+def estimated(draw: Draw) -> tuple[float, float]:
     """Return the estimated share, and half its 95% interval, smoothed within strata."""
-    units = [u for u in draw.units if not usable or u.design is not Design.UNCERTAIN]
-    if not usable:  # what one must not do: take all labels for a random sample
-        hits = [is_yes(u.unit_id) for u in units]
-        p = float(np.mean(hits))
-        return p, 1.96 * np.sqrt(p * (1 - p) / len(hits))
+    units = [unit for unit in draw.units if unit.design is not Design.UNCERTAIN]
     share, variance = 0.0, 0.0
     for stratum in draw.strata:
         hits = [is_yes(u.unit_id) for u in units if u.stratum == stratum.name]
@@ -63,23 +59,17 @@ def main() -> None:
     print("|" + " --- |" * 7)
     for share, accuracy in ((0.3, 0.72), (0.3, 0.9), (0.05, 0.9)):
         for n in (50, 100, 300):
-            for plan, usable in (
-                (Plan.RANDOM, True),
-                (Plan.STRATIFIED, True),
-                (Plan.MIXED, True),
-                (Plan.MIXED, False),
-            ):
+            for plan in Plan:
                 errors, widths, hits = [], [], 0
                 for seed in range(N_REPEATS):
                     pool = population(rng, share, accuracy)
                     draw = draw_units(pool, plan, n, seed=seed, codebook="b", model="m")
-                    found, reach = estimated(draw, usable=usable)
+                    found, reach = estimated(draw)
                     errors.append(found - share)
                     widths.append(reach)
                     hits += abs(found - share) <= reach
-                name = plan if usable else f"{plan}, doubts taken for a sample"
                 print(
-                    f"| {share:g} | {accuracy:g} | {n} | {name} | {np.mean(errors):+.3f} | "
+                    f"| {share:g} | {accuracy:g} | {n} | {plan} | {np.mean(errors):+.3f} | "
                     f"{hits / N_REPEATS:.3f} | {np.mean(widths):.3f} |",
                     flush=True,
                 )
@@ -98,7 +88,7 @@ def main() -> None:
     (planned,) = plan_labels({"Quay": counts}, LABELS, 0.05, confusion=confusion)
     for plan, n in ((Plan.RANDOM, planned.random), (Plan.STRATIFIED, planned.stratified or 0)):
         widths = [
-            estimated(draw_units(pool, plan, n, seed=s, codebook="b", model="m"), usable=True)[1]
+            estimated(draw_units(pool, plan, n, seed=s, codebook="b", model="m"))[1]
             for s in range(N_REPEATS)
         ]
         print(f"{plan}: {n} labels, half width {np.mean(widths):.3f}")

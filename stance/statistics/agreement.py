@@ -371,7 +371,7 @@ def _jackknifed(
         # nor where no unit changes anything, since full agreement is not agreement without doubt.
         if spread > 1e-12:
             # On the log of the disagreement, 1 - value: that is a ratio of counts, skewed where
-            # they are small. benchmarks/agreement.py shows both.
+            # they are small. Measured against the plain one: docs/decisions/agreement.md.
             reach = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(spread) / (1 - value)
             low = max(-1.0, float(1 - (1 - value) * np.exp(reach)))
             high = float(1 - (1 - value) * np.exp(-reach))
