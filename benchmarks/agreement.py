@@ -27,6 +27,7 @@ from stance.statistics.dawid_skene import dawid_skene
 
 N_REPEATS = 1000
 N_TRUTH = 100_000  # units behind each true value
+ALPHAS = ("alpha nominal", "alpha ordinal")  # told on both scales
 EVEN, SKEWED = (1 / 3, 1 / 3, 1 / 3), (0.85, 0.1, 0.05)
 COEFFICIENTS: dict[str, Callable[[IntArray, FloatArray], Coefficient]] = {
     "alpha nominal": lambda codes, counts: krippendorff_alpha(counts),
@@ -36,6 +37,15 @@ COEFFICIENTS: dict[str, Callable[[IntArray, FloatArray], Coefficient]] = {
     "AC1": lambda codes, counts: gwet_ac(counts),
     "percent": lambda codes, counts: percent_agreement(counts),
 }
+
+
+def plain(found: Coefficient) -> tuple[float, float]:
+    """Return the plain jackknife interval, out of the one on the log of the disagreement."""
+    assert found.value is not None
+    assert found.high is not None
+    rest = 1 - found.value
+    reach = -rest * np.log((1 - found.high) / rest)
+    return found.value - reach, found.value + reach
 
 
 def simulated(
@@ -57,16 +67,17 @@ def simulated(
 
 
 def print_coverage() -> None:
-    """Print how often 95% intervals hold the true value."""
+    """Print how often 95% intervals hold the true value; of alpha, on the plain scale too."""
     print(f"coverage of nominal 95% intervals, {N_REPEATS} samples a row (- : none defined)\n")
-    print("| units | raters | missing | shares | true alpha | " + " | ".join(COEFFICIENTS) + " |")
-    print("|" + " --- |" * (5 + len(COEFFICIENTS)))
+    columns = [*COEFFICIENTS, *(f"{name}, plain" for name in ALPHAS)]
+    print("| units | raters | missing | shares | true alpha | " + " | ".join(columns) + " |")
+    print("|" + " --- |" * (5 + len(columns)))
     rng = np.random.default_rng(7)
     designs = [
         (n_units, n_raters, missing, shares, accuracy)
         for n_raters, missing in ((2, 0.0), (5, 0.4))
         for shares in (EVEN, SKEWED)
-        for accuracy in (0.95, 0.7)
+        for accuracy in (0.95, 0.7, 0.3)
         for n_units in (20, 60, 200)
     ]
     for n_units, n_raters, missing, shares, accuracy in designs:
@@ -75,8 +86,8 @@ def print_coverage() -> None:
             name: float(coefficient(codes, count_codes(codes, 3)).value or 0.0)
             for name, coefficient in COEFFICIENTS.items()
         }
-        covered = dict.fromkeys(COEFFICIENTS, 0)
-        defined = dict.fromkeys(COEFFICIENTS, 0)
+        covered = dict.fromkeys(columns, 0)
+        defined = dict.fromkeys(columns, 0)
         for _ in range(N_REPEATS):
             codes = simulated(rng, n_units, n_raters, accuracy, shares, missing)
             counts = count_codes(codes, 3)
@@ -85,9 +96,12 @@ def print_coverage() -> None:
                 if found.low is not None and found.high is not None:
                     defined[name] += 1
                     covered[name] += found.low <= truth[name] <= found.high
+                    if name in ALPHAS:
+                        low, high = plain(found)
+                        defined[f"{name}, plain"] += 1
+                        covered[f"{name}, plain"] += low <= truth[name] <= high
         cells = " | ".join(
-            f"{covered[name] / defined[name]:.3f}" if defined[name] else "-"
-            for name in COEFFICIENTS
+            f"{covered[name] / defined[name]:.3f}" if defined[name] else "-" for name in columns
         )
         print(
             f"| {n_units} | {n_raters} | {missing:g} | {'even' if shares == EVEN else 'skewed'} | "

@@ -20,8 +20,10 @@ def check(
     Example: stance codebook check labels/h200-access.toml
     """
     from stance.codebook import read_codebook
+    from stance.labeling.cues import codebook_cues
 
     book = read_codebook(file)
+    codebook_cues(book)  # a cue that is none is told here, not when somebody wants to label
     sys.stdout.write(printable(f"{book.reference}: {book.target}") + "\n")
     for task in book.tasks:
         rules = f", {len(task.rules)} rules" if task.rules else ""

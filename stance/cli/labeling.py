@@ -69,7 +69,7 @@ def next_units(
     from stance.codebook import read_codebook
     from stance.engine.candidates import candidates
     from stance.engine.classify import prepare
-    from stance.labeling.log import AnnotationLog
+    from stance.labeling.log import AnnotationLog, standing
     from stance.labeling.queue import add_draw, draw_units
     from stance.report.machine import json_lines
 
@@ -81,7 +81,8 @@ def next_units(
         prepared = list(prepare(reader))
         units = {unit.id: unit for _, found in prepared for unit in found}
         log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
-        judged = {event.unit_id for event in log.events() if event.codebook == book.reference}
+        ours = [event for event in log.events() if event.codebook == book.reference]
+        judged = {place.unit_id for place in standing(ours)}  # put off is not judged
         pool = candidates(prepared, loaded, book, task, without=judged)
     draw = draw_units(
         pool,
@@ -345,31 +346,30 @@ def _queue(
     if not queue:
         raise LabelError("no unit in these articles: nothing to label")
     folder.mkdir(parents=True, exist_ok=True)
-    register = folder / "documents.csv"
     articles = {by_id[a.unit.id][1].id: by_id[a.unit.id][1] for a in queue}
-    known = read_documents(register)
+    known = read_documents(folder / "documents.csv")
     documents = register_documents(known, map(document_of, articles.values()))
     if documents != known:
-        write_documents(register, documents)
+        write_documents(folder / "documents.csv", documents)
     return queue
 
 
 def _token(folder: Path) -> str:
     """Return the secret part of the page's address, the same each time for one folder."""
-    from secrets import token_urlsafe
+    from stance.web.safety import new_token
 
     path = folder / ".page-token"
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(token_urlsafe(16))
-    return path.read_text(encoding="ascii").strip()
+    token = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    if not token:  # or a crash left an empty file
+        token = new_token()
+        handle = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(token)
+    return token
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to `stance label`."""
+def register_commands(app: typer.Typer) -> None:
+    """Put the commands under `stance label`."""
     app.command("next")(next_units)
     app.command("plan")(plan_labels)
     app.command()(serve)

@@ -229,13 +229,17 @@ def _event(line: bytes, where: str) -> Annotation:
     return Annotation(**row)
 
 
-def _line(annotation: Annotation) -> str:
-    row = {
+def row_of_event(event: Annotation) -> dict[str, str | None]:
+    """Return an event as the log writes it, without what says nothing."""
+    return {
         key: value
-        for key, value in asdict(annotation).items()
+        for key, value in asdict(event).items()
         if key not in OPTIONAL or value != OPTIONAL[key]
     }
-    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _line(event: Annotation) -> str:
+    return json.dumps(row_of_event(event), ensure_ascii=False) + "\n"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -275,3 +275,35 @@ def test_training_tells_a_file_that_could_not_be_read_and_ends_with_exit_code_on
     assert done.returncode == 1
     assert (workplace / "models/m/card.json").exists()
     assert "broken.txt" in done.stderr
+
+
+def test_a_cue_that_is_none_is_told_when_the_codebook_is_checked(workplace):
+    text = (workplace / "labels/h200-access.toml").read_text("utf-8")
+    (workplace / "odd.toml").write_text(text.replace('"green light*"', '"* light"'), "utf-8")
+    done = stance("codebook", "check", "odd.toml", cwd=workplace)
+    assert done.returncode == 1
+    assert "'* light' of stance must begin and end with a word" in done.stderr
+
+
+def test_a_unit_put_off_may_be_drawn_again_and_one_that_was_judged_may_not(workplace):
+    article = "seeds/articles/wafer-1.txt"
+    ids = [json.loads(line)["unit_id"] for line in stance("split", article).stdout.splitlines()]
+    event = {
+        "annotator": "ada",
+        "task": "stance",
+        "codebook": json.loads(stance("classify", article).stdout.splitlines()[0])["codebook"],
+        "at": "2026-02-14T10:00:00+00:00",
+        "design": "census",
+    }
+    (workplace / "mine").mkdir()
+    (workplace / "mine/annotations.jsonl").write_text(
+        "".join(
+            json.dumps({**event, "unit_id": unit_id, "label": label}) + "\n"
+            for unit_id, label in ((ids[0], "neutral"), (ids[1], None))
+        ),
+        "utf-8",
+    )
+    done = stance("label", "next", article, "--folder", "mine", "--plan", "random", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    drawn = {json.loads(line)["unit_id"] for line in done.stdout.splitlines()}
+    assert drawn == set(ids) - {ids[0]}

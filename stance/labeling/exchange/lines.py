@@ -10,8 +10,8 @@ from stance.labeling.exchange.statements import (
     Reading,
     Statement,
     json_objects,
-    row_of_event,
 )
+from stance.labeling.log import row_of_event
 
 
 def write_lines(parcel: Parcel) -> Iterator[str]:

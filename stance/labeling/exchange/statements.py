@@ -8,13 +8,13 @@ reads a file to statements and writes one from a parcel; `events` makes events o
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.labeling.designs import Design, kind_of
-from stance.labeling.log import OPTIONAL, place_of, standing
+from stance.labeling.log import OPTIONAL, place_of, row_of_event, standing
 from stance.records import Annotation, Article, Prediction, Unit
 
 MAX_BYTES = 256_000_000  # of one file: beyond it, memory is at stake
@@ -120,15 +120,6 @@ def standings(numbered: Iterable[Numbered], codebook: str) -> list[Standing]:
             )
         )
     return found
-
-
-def row_of_event(event: Annotation) -> dict[str, str | None]:
-    """Return an event as the annotation log writes it, without what says nothing."""
-    return {
-        key: value
-        for key, value in asdict(event).items()
-        if key not in OPTIONAL or value != OPTIONAL[key]
-    }
 
 
 def event_of_row(row: Mapping[str, object], where: str) -> Annotation:

@@ -13,7 +13,8 @@ from stance.labeling.exchange.rows import (
     statement_of_row,
     unit_row,
 )
-from stance.labeling.exchange.statements import Parcel, Reading, Statement, row_of_event
+from stance.labeling.exchange.statements import Parcel, Reading, Statement
+from stance.labeling.log import row_of_event
 from stance.records import Annotation
 from stance.terminal_text import cell, text_of_cell
 
