@@ -47,6 +47,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/agreement.py
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/doubts.py
+	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/readme_tables.py
 
 clean:

@@ -9,15 +9,15 @@ from pathlib import Path
 from stance.classifiers.storage import load_model
 from stance.cli.common import labeled_units
 from stance.codebook import read_codebook
-from stance.evaluation.protocol import Evaluation, evaluate
+from stance.evaluation.behaviour import ALL, measure_behaviour, read_behaviour
+from stance.evaluation.protocol import evaluate
+from stance.evaluation.splits import Part
+from stance.records import LabeledUnit
 from stance.resources import data_folder
 from stance.statistics.intervals import Estimate
 
-WORDS = {
-    "article": "other articles",
-    "outlet": "other outlets",
-    "new": "five real web articles",
-}
+BOOK = read_codebook()
+MODEL = load_model("baseline", BOOK)
 
 
 def estimate(value: Estimate) -> str:
@@ -25,35 +25,37 @@ def estimate(value: Estimate) -> str:
     return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
 
 
-def table(evaluations: list[Evaluation]) -> list[str]:
-    """Return the lines of a Markdown table: a row a task and way of holding out."""
-    lines = ["| judged on | task | majority | VADER | baseline | units | articles |"]
-    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
-    by_way: dict[str, dict[str, Evaluation]] = {}
-    for evaluation in evaluations:
-        by_way.setdefault(evaluation.held_out, {})[evaluation.model] = evaluation
-    for held_out, rivals in by_way.items():
-        majority, vader, baseline = rivals.values()
-        for task, score in baseline.scores.items():
-            floor = vader.scores.get(task)
-            lines.append(
-                f"| {WORDS[held_out]} | {task} | {majority.scores[task].macro_f1.value:.2f} | "
-                f"{estimate(floor.macro_f1) if floor else '–'} | {estimate(score.macro_f1)} | "
-                f"{score.macro_f1.n_units} | {score.macro_f1.n_articles} |"
-            )
-    return lines
+def scores(title: str, examples: list[LabeledUnit]) -> None:
+    """Print a Markdown table: a row a task, the model beside its floors."""
+    print("| judged on | task | majority | VADER | baseline | units | articles |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    found = {e.model: e.scores for e in evaluate(examples, MODEL, BOOK, seed=7)}
+    majority, vader, baseline = (found[name] for name in ("majority", "VADER", MODEL.reference))
+    for task, score in baseline.items():
+        floor = estimate(vader[task].macro_f1) if task in vader else "–"
+        print(
+            f"| {title} | {task} | {majority[task].macro_f1.value:.2f} | {floor} | "
+            f"{estimate(score.macro_f1)} | {score.macro_f1.n_units} | {score.macro_f1.n_articles} |"
+        )
+    print()
 
 
 def main() -> None:
     """Evaluate and print."""
-    book = read_codebook()
-    model = load_model("baseline", book)
-    print("\n".join(table(evaluate(labeled_units(None, None, None, book)[0], model, book, seed=7))))
+    split = data_folder("labels") / "splits.json"
+    held_out, _ = labeled_units(None, None, None, BOOK, split=split, part=Part.HELD_OUT)
+    scores("held-out articles", held_out)
     if "STANCE_SEEDS" in os.environ:
         register = data_folder("seeds") / "sources.csv"
-        new, _ = labeled_units([Path(os.environ["STANCE_SEEDS"])], None, register, book)
-        print()
-        print("\n".join(table(evaluate(new, model, book, seed=7))))
+        new, _ = labeled_units([Path(os.environ["STANCE_SEEDS"])], None, register, BOOK)
+        scores("five real web articles", new)
+    print("| behaviour set | passed | units |\n| --- | --- | --- |")
+    units = read_behaviour(data_folder("labels") / "behaviour.jsonl", BOOK)
+    rates = [s for s in measure_behaviour(units, MODEL) if s.task == "stance"]
+    for rate in sorted(rates, key=lambda s: (s.family == ALL, s.passed.value)):
+        low, high = rate.passed.low or 0.0, rate.passed.high or 1.0
+        share = f"{rate.passed.value:.0%} [{low:.0%}, {high:.0%}]"
+        print(f"| {rate.family} | {share} | {rate.passed.n_units} |")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from stance.records import Annotation, Article, ClassifiedUnit, LabeledUnit, Pre
 
 HOPE = [
     "The ferry sails again and traders cheer.",
-    "The new pier opens early, a gain for the town.",
+    "The new pier opens early, a gain for traders.",
 ]
 DOUBT = ["The ferry is stuck and fares may rise.", "Captains doubt that the pier will ever open."]
 PLAIN = ["The ferry carries ninety cars.", "The council meets on Monday.", "The pier is of oak."]
@@ -29,7 +29,9 @@ def labeled_corpus(n_articles=12, n_units=12, seed=1):
             stance, pool = rng.choice(
                 [("optimistic", HOPE), ("skeptical", DOUBT), ("neutral", PLAIN)]
             )
-            sentences.append(rng.choice(pool).replace(".", f" on day {i * 31 + j}."))
+            words = rng.choice(pool).split()
+            # A number amid the words: no two articles are copies of each other.
+            sentences.append(" ".join([*words[:4], f"{i * 31 + j}", *words[4:]]))
             labels.append(stance)
         made = article(" ".join(sentences), name=f"a{i}", source=f"Outlet {i % 4}")
         tone = {"optimistic": "positive", "skeptical": "negative", "neutral": "neutral"}

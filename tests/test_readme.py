@@ -16,7 +16,10 @@ def test_the_output_shown_is_what_the_command_prints():
     )
     done = stance(*shown[1].split())
     assert done.returncode == 0
-    assert shown[2].strip() == "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip()
+    printed = "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    for part in shown[2].split("[...]\n"):  # what the README leaves out, for length
+        assert part.strip() in printed
+        printed = printed[printed.index(part.strip()) :]
 
 
 def test_the_score_table_is_what_its_benchmark_prints():
@@ -29,7 +32,7 @@ def test_the_score_table_is_what_its_benchmark_prints():
     )
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if line]
-    assert len(rows) >= 8
+    assert len(rows) >= 20
     assert [row for row in rows if row not in README] == []
 
 
@@ -61,7 +64,7 @@ def test_the_python_example_runs(tmp_path):
         [sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 18
+    assert done.stdout.count("\n") == 158
 
 
 def test_links_within_the_project_lead_somewhere():

@@ -1,18 +1,15 @@
 """What every classifier can do, and predictions by models that never saw the article."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Protocol, Self
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from stance.codebook import Codebook
+from stance.corpus.copies import copy_groups
 from stance.errors import DataError
-from stance.records import LabeledUnit, Unit, same_words
+from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray, IntArray
 
 
@@ -112,22 +109,9 @@ def cross_fit(
 
 
 def _copy_groups(examples: Sequence[LabeledUnit]) -> list[int]:
-    """Return a number for each example, the same for articles that are copies of each other.
-
-    Copies share the words of half the units of the shorter one, or are linked by such.
-    """
-    articles: dict[str, int] = {}
-    sizes: Counter[int] = Counter()
-    printed_in: dict[str, set[int]] = defaultdict(set)
+    """Return a number for each example, the same for articles that are copies of each other."""
+    texts: dict[str, list[str]] = {}
     for example in examples:
-        article = articles.setdefault(example.sha256, len(articles))
-        sizes[article] += 1
-        printed_in[same_words(example.unit.text)].add(article)
-    shared: Counter[tuple[int, int]] = Counter()
-    for holders in printed_in.values():
-        shared.update(combinations(sorted(holders), 2))
-    links = [pair for pair, n in shared.items() if 2 * n >= min(sizes[pair[0]], sizes[pair[1]])]
-    ends = np.array(links, dtype=np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(links)), (ends[0], ends[1])), shape=(len(articles),) * 2)
-    _, groups = connected_components(graph, directed=False)
-    return [int(groups[articles[example.sha256]]) for example in examples]
+        texts.setdefault(example.sha256, []).append(example.unit.text)
+    groups = copy_groups({article: "\n".join(units) for article, units in texts.items()})
+    return [groups[example.sha256] for example in examples]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stance.codebook import Codebook
     from stance.corpus.reading import ReadFailure
+    from stance.evaluation.splits import Part
     from stance.records import Article, Label, LabeledUnit
 
 Paths = Annotated[
@@ -46,6 +47,14 @@ Register = Annotated[
 ]
 NoRepair = Annotated[
     bool, typer.Option("--no-repair", help="Take broken text as it is (a ? for every period).")
+]
+SplitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--split",
+        help="A split made by `stance hold-out`: train learns from its training part, evaluate "
+        "scores its held-out part.",
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="For everything drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
@@ -104,6 +113,12 @@ def progress(words: str) -> "Iterator[Progress]":
         yield shown
 
 
+def seed_articles(codebook: "Codebook") -> Path:
+    """Return the folder of the shipped articles on a codebook's target."""
+    own = data_folder("seeds") / codebook.name
+    return own if own.is_dir() else data_folder("seeds") / "articles"
+
+
 def settled_labels(path: Path | None, codebook: "Codebook") -> "list[Label]":
     """Return the settled labels of a file, checked; of the shipped ones, those of the codebook."""
     from stance.labeling.store import checked_labels, read_labels
@@ -115,14 +130,29 @@ def settled_labels(path: Path | None, codebook: "Codebook") -> "list[Label]":
 
 
 def labeled_units(
-    paths: list[Path] | None, labels: Path | None, register: Path | None, codebook: "Codebook"
+    paths: list[Path] | None,
+    labels: Path | None,
+    register: Path | None,
+    codebook: "Codebook",
+    *,
+    split: Path | None = None,
+    part: "Part | None" = None,
 ) -> "tuple[list[LabeledUnit], Reader]":
-    """Return the units of articles that have settled labels, and the reader to finish with."""
+    """Return the units of articles that have settled labels, and the reader to finish with.
+
+    With a split, only those of its part.
+    """
     from stance.engine.classify import prepare
     from stance.labeling.join import join_labels
 
-    reader = Reader(paths or [data_folder("seeds") / "articles"], register)
+    reader = Reader(paths or [seed_articles(codebook)], register)
     found, lost = join_labels(prepare(reader), settled_labels(labels, codebook))
     if lost:
         tell(f"{len(lost)} settled labels meet no unit of their document, {lost[0].unit_id} first")
+    if split is not None and part is not None:
+        from stance.evaluation.splits import read_split
+
+        n_found = len(found)
+        found = read_split(split).of(part, found)
+        tell(f"{part} part of {split}: {len(found)} of {n_found} labeled units")
     return found, reader

@@ -231,7 +231,7 @@ def doubts(
 
     Nothing is changed: most doubts are the model's errors, some are label errors.
 
-    Example: stance label doubts --most 10
+    Example: stance label doubts --codebook huawei-5g --most 10
     """
     from stance.classifiers.base import codebook_classes
     from stance.classifiers.baseline import Baseline, BaselineRecipe

@@ -12,6 +12,7 @@ from stance.cli.common import (
     Json,
     LabelsFile,
     Reader,
+    seed_articles,
     settled_labels,
     tell,
 )
@@ -136,7 +137,7 @@ def verify(
     book = read_codebook(codebook)
     settled = settled_labels(labels, book)
     # One reader a folder: two may hold the same document under the same name.
-    readers = [Reader([folder]) for folder in (data_folder("seeds") / "articles", *(seeds or []))]
+    readers = [Reader([folder]) for folder in (seed_articles(book), *(seeds or []))]
     articles = {
         article.sha256: (article, units) for reader in readers for article, units in prepare(reader)
     }

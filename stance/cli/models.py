@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,13 +11,21 @@ from stance.cli.common import (
     CodebookName,
     Json,
     LabelsFile,
+    Paths,
+    Reader,
     Register,
     Seed,
     SeedPaths,
+    SplitFile,
     labeled_units,
     progress,
     tell,
 )
+from stance.resources import data_folder
+
+if TYPE_CHECKING:
+    from stance.classifiers.storage import Model
+    from stance.codebook import Codebook
 
 train = typer.Typer(help="Train a model on articles with settled labels.", no_args_is_help=True)
 
@@ -36,19 +44,21 @@ def train_baseline(
     labels: LabelsFile = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
+    split: SplitFile = None,
     seed: Seed = 7,
 ) -> None:
     """Train TF-IDF with logistic regression, measured on held-out articles and outlets.
 
-    Example: stance train baseline seeds/articles -o models/my-baseline
+    Example: stance train baseline --codebook congestion-charge -o models/charge
     """
     from stance.classifiers.baseline import BaselineRecipe
     from stance.classifiers.storage import make_model_folder
     from stance.codebook import read_codebook
     from stance.engine.train import train_baseline as run
+    from stance.evaluation.splits import Part
 
     book = read_codebook(codebook)
-    examples, reader = labeled_units(paths, labels, register, book)
+    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     make_model_folder(output)  # a wrong -o shows now, not after the training
     with progress("training") as shown:
         model = run(
@@ -78,6 +88,19 @@ def evaluate(
     labels: LabelsFile = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
+    split: SplitFile = None,
+    behaviour: Annotated[
+        bool,
+        typer.Option(
+            "--behaviour",
+            help="Pass rates on the behaviour set instead: minimal pairs in families, each of "
+            "which tests one thing (negation, quoted voice, another target, ...). PATH may name "
+            "a set of your own.",
+        ),
+    ] = False,
+    missed: Annotated[
+        bool, typer.Option("--missed", help="With --behaviour: also each unit that it fails on.")
+    ] = False,
     seed: Seed = 7,
     json: Json = False,
 ) -> None:
@@ -85,17 +108,23 @@ def evaluate(
 
     Articles that the model learned from are held out, by article and by outlet; others are new.
 
-    Example: stance evaluate baseline
+    Example: stance evaluate baseline --split labels/splits.json
+
+    Example: stance evaluate baseline --behaviour
     """
     from stance.classifiers.storage import data_digest, load_model
     from stance.codebook import read_codebook
     from stance.evaluation.protocol import evaluate as run
+    from stance.evaluation.splits import Part
     from stance.report.machine import to_json
     from stance.report.terminal import console, print_evaluations
 
     book = read_codebook(codebook)
     loaded = load_model(model, book)
-    examples, reader = labeled_units(paths, labels, register, book)
+    if behaviour:
+        _evaluate_behaviour(loaded, paths, book, missed=missed, json=json)
+        return
+    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.HELD_OUT)
     with progress("evaluating"):
         evaluations = run(examples, loaded, book, seed=seed)
     if json:
@@ -107,3 +136,64 @@ def evaluate(
         )
         print_evaluations(console(), evaluations, footer=footer)
     reader.finish()
+
+
+def hold_out(
+    paths: Paths,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The split (JSON).")],
+    outlet: Annotated[
+        list[str] | None, typer.Option("--outlet", help="Held out whole; repeatable.")
+    ] = None,
+    share: Annotated[
+        float, typer.Option("--share", min=0, max=1, help="Of the articles, held out in all.")
+    ] = 0.2,
+    clusters: Annotated[
+        Path | None,
+        typer.Option("--clusters", help="Known wire stories, a CSV: article_id,cluster."),
+    ] = None,
+    register: Register = None,
+    seed: Seed = 7,
+) -> None:
+    """Divide articles, once for all, into those to learn from and those held out for the end.
+
+    Copies of one story stay together, those that are found by their words too.
+
+    Example: stance hold-out seeds/articles --outlet "Pudong Tech Review" -o my-split.json
+    """
+    from collections import Counter
+
+    from stance.evaluation.splits import make_split, read_clusters, write_split
+
+    reader = Reader(paths, register)
+    split = make_split(
+        list(reader),
+        outlets=outlet or [],
+        share=share,
+        seed=seed,
+        clusters=read_clusters(clusters) if clusters else None,
+    )
+    write_split(output, split)
+    sizes = Counter(place.part for place in split.places)
+    stories = {place.cluster for place in split.places if place.cluster}
+    tell(
+        f"{output}: {', '.join(f'{n} articles {part}' for part, n in sorted(sizes.items()))}; "
+        f"{len(split.outlets)} outlets held out whole, {len(stories)} stories in copies"
+    )
+    reader.finish()
+
+
+def _evaluate_behaviour(
+    model: "Model", paths: list[Path] | None, codebook: "Codebook", *, missed: bool, json: bool
+) -> None:
+    from stance.evaluation.behaviour import measure_behaviour, read_behaviour
+    from stance.report.machine import to_json
+    from stance.report.terminal import console, print_behaviour
+
+    files = paths or [data_folder("labels") / "behaviour.jsonl"]
+    units = [unit for file in files for unit in read_behaviour(file, codebook)]
+    scores = measure_behaviour(units, model)
+    if json:
+        sys.stdout.write(to_json(scores))
+    else:
+        footer = f"model={model.reference} codebook={codebook.reference}"
+        print_behaviour(console(), scores, missed=missed, footer=footer)

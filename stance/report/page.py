@@ -15,6 +15,7 @@ from stance.comparison.result import Comparison, MixComparison, OutletMix, Quote
 from stance.terminal_text import printable
 
 HERE = Path(__file__).parent
+MOST_PAIRS = 15  # of outlets shown at once; the rest unfolds
 QUOTED = 40  # sentences shown behind a share, the most certain first
 CHART_WIDTH, ROW_HEIGHT, LABEL_WIDTH, PANEL_GAP = 960, 30, 210, 34
 
@@ -57,6 +58,7 @@ def render_page(comparison: Comparison, codebook: Codebook, *, command: str) -> 
         by_id={unit.unit_id: unit for unit in comparison.units},
         tones={task.name: _tones(codebook, task.name) for task in codebook.tasks},
         quoted=QUOTED,
+        most_pairs=MOST_PAIRS,
         width=CHART_WIDTH,
         row_height=ROW_HEIGHT,
         label_width=LABEL_WIDTH,

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stance.comparison.result import Comparison
+from stance.evaluation.behaviour import ALL, FamilyScore
 from stance.evaluation.cues import CueReport
 from stance.evaluation.doubts import Doubt
 from stance.evaluation.protocol import Evaluation
@@ -18,6 +19,7 @@ from stance.terminal_text import printable
 
 MOST_ANNOTATORS = 20  # told one by one in a terminal
 MOST_CUES = 20
+MOST_PAIRS = 15  # of outlets
 QUOTED = 70  # characters of a unit in a table
 PIPED_WIDTH = 160  # a pipe has no width: wide enough that no table of ours breaks
 
@@ -171,6 +173,30 @@ def print_cues(out: Console, reports: Sequence[CueReport]) -> None:
             _say(out, f"never found: {', '.join(report.never)}")
 
 
+def print_behaviour(
+    out: Console, scores: Sequence[FamilyScore], *, missed: bool, footer: str
+) -> None:
+    """Print pass rates, a row a task and family."""
+    table = _table("task", "family", "passed", "units", "groups", "whole groups")
+    for score in scores:
+        whole = f"{score.n_whole / score.n_groups:.0%}"
+        cells = (str(score.passed.n_units), str(score.n_groups), whole)
+        _row(table, score.task, score.family, _share(score.passed), *cells)
+    out.print(table)
+    _say(
+        out,
+        "passed: share of units labeled as people label them [95% interval over groups]; whole "
+        f"groups: share of groups without a mistake. {footer}",
+    )
+    if missed:
+        table = _table("unit", "task", "expected", "predicted", "text")
+        for score in scores:
+            if score.family != ALL:
+                for m in score.missed:
+                    _row(table, m.unit_id, score.task, m.expected, m.predicted, m.text)
+        out.print(table)
+
+
 def print_comparison(out: Console, comparison: Comparison) -> None:
     """Print the answer, the mixes, the distances and the agreement of outlets."""
     _say(out, comparison.answer, style="bold")
@@ -198,7 +224,10 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
         "same label",
     )
     stance = next(mix for mix in comparison.mixes if mix.task == "stance")
-    for pair, claims in zip(stance.pairs, comparison.agreement.pairs, strict=True):
+    pairs = list(zip(stance.pairs, comparison.agreement.pairs, strict=True))
+    if len(pairs) > MOST_PAIRS:
+        pairs.sort(key=lambda both: -both[0].distance.value)
+    for pair, claims in pairs[:MOST_PAIRS]:
         _row(
             table,
             f"{pair.left} / {pair.right}",
@@ -210,6 +239,9 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
             "–" if claims.same is None else f"{claims.same:.0%}",
         )
     out.print(table)
+    if len(pairs) > MOST_PAIRS:
+        n_more = len(pairs) - MOST_PAIRS
+        _say(out, f"the farthest apart; {n_more} more pairs are on the page and in --json")
     agreement = comparison.agreement
     if agreement.nominal and agreement.percent is not None:
         ordinal = f", ordinal {_coefficient(agreement.ordinal)}" if agreement.ordinal else ""

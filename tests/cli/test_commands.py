@@ -11,11 +11,17 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from typer.main import get_command
 
+from stance.classifiers.storage import load_model, words_key
 from stance.cli import app
+from stance.cli.common import labeled_units
+from stance.codebook import read_codebook
+from stance.evaluation.scores import score
+from stance.evaluation.splits import Part
 
 ROOT = Path(__file__).parent.parent.parent
 STANCE = Path(sys.executable).with_name("stance")
@@ -43,9 +49,9 @@ def workplace(tmp_path):
     """A folder that looks like the repository, so that examples run and write nothing there."""
     for name in ("seeds", "labels", "models"):
         (tmp_path / name).mkdir()
-    for path in [*ROOT.glob("seeds/articles/*"), *ROOT.glob("labels/*")]:
+    for path in [*ROOT.glob("seeds/*/*"), *ROOT.glob("labels/*")]:
         copy = tmp_path / path.relative_to(ROOT)
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(exist_ok=True, parents=True)
         copy.write_bytes(path.read_bytes())
     unit = json.loads(stance("split", "seeds/articles/wafer-1.txt").stdout.splitlines()[0])
     row = {"unit_id": unit["unit_id"], "stance": "favor"}
@@ -168,7 +174,7 @@ def test_compare_prints_tables_and_writes_the_page_and_the_json(tmp_path):
     data = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
     assert data["answer"] in done.stdout
     assert data["answer"].replace("'", "&#39;") in (tmp_path / "r.html").read_text("utf-8")
-    assert {outlet["n_articles"] for outlet in data["mixes"][0]["outlets"]} == {3}
+    assert sum(outlet["n_articles"] for outlet in data["mixes"][0]["outlets"]) == 158
     assert all(outlet["settled"] for outlet in data["mixes"][0]["outlets"])
     again = stance("compare", "seeds/articles", "--json", "-")
     assert json.loads(again.stdout) == data
@@ -191,17 +197,17 @@ def test_repair_can_be_turned_off(tmp_path):
     assert broken[repaired["start"] : repaired["end"]].startswith("The U?S? port")
 
 
-def test_the_shipped_labels_and_model_say_what_the_card_says():
-    done = stance("evaluate", "baseline", "--json")
-    assert done.returncode == 0
-    card = json.loads((ROOT / "models/baseline/card.json").read_text(encoding="utf-8"))
-    for evaluation in json.loads(done.stdout):
-        if evaluation["model"].startswith("baseline@"):
-            scores = card["held_out"][evaluation["held_out"]]
-            for task, result in evaluation["scores"].items():
-                assert result["macro_f1"]["value"] == pytest.approx(
-                    scores[task]["macro_f1"]["value"], abs=0.005
-                )
+def test_the_shipped_labels_and_held_out_predictions_give_the_scores_of_the_card():
+    book = read_codebook()
+    model = load_model("baseline", book)
+    split = ROOT / "labels/splits.json"
+    examples, _ = labeled_units(None, None, None, book, split=split, part=Part.TRAIN)
+    held_out = [model.held_out[words_key(e.unit.text)] for e in examples]
+    rows = {task: np.stack([row[task] for row in held_out]) for task in held_out[0]}
+    for task, result in score(examples, rows, book, seed=7).items():
+        told = model.card.held_out["article"][task]["macro_f1"]
+        assert result.macro_f1.n_units == told["n_units"]
+        assert result.macro_f1.value == pytest.approx(told["value"], abs=0.005)
 
 
 def test_the_settled_labels_follow_from_the_annotations_byte_for_byte(workplace):
@@ -213,7 +219,7 @@ def test_the_settled_labels_follow_from_the_annotations_byte_for_byte(workplace)
 def test_agreement_of_the_shipped_labels_is_printed_as_json_too():
     rows = json.loads(stance("label", "agreement", "--json").stdout)
     stance_row = next(row for row in rows if (row["task"], row["group"]) == ("stance", "all"))
-    assert stance_row["n_units"] == 953
+    assert stance_row["n_units"] == 4521
     assert stance_row["nominal"]["value"] > 0.8
 
 
@@ -266,12 +272,14 @@ def test_agreement_under_another_codebook_says_which_one_the_judgements_follow(w
     (workplace / "other.toml").write_text(text.replace('version = "1.1"', 'version = "2"'), "utf-8")
     done = stance("label", "agreement", "--codebook", "other.toml", cwd=workplace)
     assert done.returncode == 1
-    assert "judgements follow h200-access@1.1#" in done.stderr
+    assert "judgements follow" in done.stderr
+    assert "h200-access@1.1#" in done.stderr
 
 
 def test_training_tells_a_file_that_could_not_be_read_and_ends_with_exit_code_one(workplace):
-    (workplace / "seeds/articles/broken.txt").write_bytes(b"\x00 binary")
-    done = stance("train", "baseline", "seeds/articles", "-o", "models/m", cwd=workplace)
+    (workplace / "seeds/huawei-5g/broken.txt").write_bytes(b"\x00 binary")
+    args = ("train", "baseline", "seeds/huawei-5g", "--codebook", "huawei-5g", "-o", "models/m")
+    done = stance(*args, cwd=workplace)
     assert done.returncode == 1
     assert (workplace / "models/m/card.json").exists()
     assert "broken.txt" in done.stderr

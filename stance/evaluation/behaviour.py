@@ -1,0 +1,172 @@
+"""A behaviour set: short units in families, each of which tests one thing that a model must read.
+
+The units of a group are minimal variants of each other, so that a model which reads only the topic,
+or only the tone, cannot get all of a group right. No model is trained on them.
+
+References
+----------
+Ribeiro et al. (2020), "Beyond Accuracy: Behavioral Testing of NLP Models with CheckList".
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from stance.classifiers.storage import Model, words_key
+from stance.codebook import Codebook
+from stance.errors import DataError, LabelError
+from stance.records import Unit
+from stance.statistics.intervals import Estimate, clustered_share
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BehaviourUnit:
+    """One unit of a behaviour set, with the labels that a careful reader gives it."""
+
+    unit: Unit
+    family: str  # what it tests: "negation", "contrast", ...
+    group: str  # the units that vary one thing carry the same name
+    labels: Mapping[str, str]  # task -> label, of the tasks that the family tests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A unit on which the model fails."""
+
+    unit_id: str
+    text: str
+    expected: str
+    predicted: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyScore:
+    """How often a model reads the units of one family, and of all, as people do."""
+
+    family: str
+    task: str
+    passed: Estimate  # share of units; its interval is over groups: their units hang together
+    n_groups: int
+    n_whole: int  # groups of which every unit is right
+    missed: tuple[Missed, ...] = field(repr=False)
+
+
+def read_behaviour(path: Path, codebook: Codebook) -> list[BehaviourUnit]:
+    """Return the units of a behaviour set (JSON Lines) that follow a codebook.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, a row lacks a key, or no row follows the codebook.
+    LabelError
+        If a label is none of the codebook's.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    units: list[BehaviourUnit] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+            if row["codebook"] != codebook.reference:
+                continue
+            units.append(_behaviour_unit(row, codebook, place=f"{path}:{number}"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{path}:{number}: not a unit of a behaviour set: {error!r}") from None
+        except LabelError as error:
+            raise LabelError(f"{path}:{number}: {error}") from None
+    if not units:
+        raise DataError(f"{path}: no unit follows codebook {codebook.reference}")
+    return units
+
+
+def measure_behaviour(units: Sequence[BehaviourUnit], model: Model) -> list[FamilyScore]:
+    """Return the pass rates of a model by task and family, with a row for all families of a task.
+
+    Raises
+    ------
+    DataError
+        If the model learned from one of the units, or can do none of their tasks.
+    """
+    known = [u.unit.id for u in units if words_key(u.unit.text) in model.held_out]
+    if known:
+        raise DataError(
+            f"the model learned from {len(known)} units of the behaviour set, {known[0]} first: "
+            "its pass rates would say nothing"
+        )
+    probabilities = model.classifier.predict_proba([u.unit for u in units])
+    scores = []
+    for task, classes in model.classifier.classes_.items():
+        tested = [i for i, u in enumerate(units) if task in u.labels]
+        if not tested:
+            continue
+        predicted = [classes[column] for column in probabilities[task][tested].argmax(axis=1)]
+        judged = [(units[i], label) for i, label in zip(tested, predicted, strict=True)]
+        families = list(dict.fromkeys(u.family for u, _ in judged))
+        for family in (*families, ALL):
+            of_family = [(u, label) for u, label in judged if family in (u.family, ALL)]
+            scores.append(_family_score(family, task, of_family))
+    if not scores:
+        raise DataError("the model can do none of the tasks that the behaviour set tests")
+    return scores
+
+
+def _behaviour_unit(row: Mapping[str, object], codebook: Codebook, *, place: str) -> BehaviourUnit:
+    text, before, labels = row["text"], row.get("before") or [], row["labels"]
+    names = [row["id"], row["family"], row["group"], text, *(before if before else [])]  # type: ignore[misc]
+    if not (isinstance(before, list) and isinstance(labels, dict) and labels):
+        raise TypeError("before must be a list, labels a table that is not empty")
+    if not all(isinstance(name, str) and name for name in names):
+        raise TypeError("id, family, group, text and before must be texts that are not empty")
+    unit = Unit(
+        id=str(row["id"]),
+        article_id=str(row["group"]),
+        index=len(before),
+        kind=str(row.get("kind", "sentence")),
+        text=str(text),
+        start=0,
+        end=len(str(text)),
+        heading=_text_or_none(row.get("heading")),
+        lead_in=_text_or_none(row.get("lead_in")),
+        before=tuple(before),
+    )
+    return BehaviourUnit(
+        unit=unit,
+        family=str(row["family"]),
+        group=str(row["group"]),
+        labels={task: codebook.task(task).label(name) for task, name in labels.items()},
+    )
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("heading and lead_in must be texts, or null")
+    return value
+
+
+def _family_score(
+    family: str, task: str, judged: Sequence[tuple[BehaviourUnit, str]]
+) -> FamilyScore:
+    right: dict[str, list[bool]] = {}
+    for u, label in judged:
+        right.setdefault(u.group, []).append(label == u.labels[task])
+    n_right = np.array([sum(hits) for hits in right.values()], dtype=float)
+    sizes = np.array([len(hits) for hits in right.values()], dtype=float)
+    return FamilyScore(
+        family=family,
+        task=task,
+        passed=clustered_share(n_right, sizes),
+        n_groups=len(right),
+        n_whole=sum(all(hits) for hits in right.values()),
+        missed=tuple(
+            Missed(unit_id=u.unit.id, text=u.unit.text, expected=u.labels[task], predicted=label)
+            for u, label in judged
+            if label != u.labels[task]
+        ),
+    )
