@@ -32,8 +32,8 @@ def test_copies_of_copies_belong_together():
 def test_a_stock_phrase_makes_no_copy():
     groups = copy_groups(
         {
-            "a": f"{STORY} The company did not immediately respond to a request for comment.",
-            "b": f"{OTHER} The company did not immediately respond to a request for comment.",
+            "a": f"{STORY} The office would neither confirm nor deny that today.",
+            "b": f"{OTHER} The office would neither confirm nor deny that today.",
         }
     )
     assert groups["a"] != groups["b"]
