@@ -119,6 +119,10 @@ def evaluate(
     from stance.report.machine import to_json
     from stance.report.terminal import console, print_evaluations
 
+    if missed and not behaviour:
+        raise typer.BadParameter("--missed goes with --behaviour")
+    if split and behaviour:
+        raise typer.BadParameter("--behaviour is scored whole: leave out --split")
     book = read_codebook(codebook)
     loaded = load_model(model, book)
     if behaviour:

@@ -11,7 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 SHINGLE = 5  # words in a row: longer than stock phrases, short enough to survive light editing
-SHARED = 0.2  # of the shingles of the shorter text; measured in benchmarks/corpus.py
+SHARED = (
+    0.2  # of the shingles of the shorter text: benchmarks/corpus.py prints how clear the line is
+)
 ENOUGH = 10  # shingles: in a text of two sentences, one stock phrase is a fifth
 
 _WORD = re.compile(r"\w+")

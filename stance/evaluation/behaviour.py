@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ def read_behaviour(path: Path, codebook: Codebook) -> list[BehaviourUnit]:
             row = json.loads(line)
             if row["codebook"] != codebook.reference:
                 continue
-            units.append(_behaviour_unit(row, codebook, place=f"{path}:{number}"))
+            units.append(_behaviour_unit(row, codebook))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path}:{number}: not a unit of a behaviour set: {error!r}") from None
         except LabelError as error:
@@ -117,29 +118,29 @@ def measure_behaviour(units: Sequence[BehaviourUnit], model: Model) -> list[Fami
     return scores
 
 
-def _behaviour_unit(row: Mapping[str, object], codebook: Codebook, *, place: str) -> BehaviourUnit:
-    text, before, labels = row["text"], row.get("before") or [], row["labels"]
-    names = [row["id"], row["family"], row["group"], text, *(before if before else [])]  # type: ignore[misc]
+def _behaviour_unit(row: Mapping[str, Any], codebook: Codebook) -> BehaviourUnit:
+    before, labels = row.get("before") or [], row["labels"]
     if not (isinstance(before, list) and isinstance(labels, dict) and labels):
         raise TypeError("before must be a list, labels a table that is not empty")
-    if not all(isinstance(name, str) and name for name in names):
+    texts = [row["id"], row["family"], row["group"], row["text"], *before]
+    if not all(isinstance(text, str) and text for text in texts):
         raise TypeError("id, family, group, text and before must be texts that are not empty")
     unit = Unit(
-        id=str(row["id"]),
-        article_id=str(row["group"]),
+        id=row["id"],
+        article_id=row["group"],
         index=len(before),
         kind=str(row.get("kind", "sentence")),
-        text=str(text),
+        text=row["text"],
         start=0,
-        end=len(str(text)),
+        end=len(row["text"]),
         heading=_text_or_none(row.get("heading")),
         lead_in=_text_or_none(row.get("lead_in")),
         before=tuple(before),
     )
     return BehaviourUnit(
         unit=unit,
-        family=str(row["family"]),
-        group=str(row["group"]),
+        family=row["family"],
+        group=row["group"],
         labels={task: codebook.task(task).label(name) for task, name in labels.items()},
     )
 

@@ -210,6 +210,11 @@ def test_the_shipped_labels_and_held_out_predictions_give_the_scores_of_the_card
         assert result.macro_f1.value == pytest.approx(told["value"], abs=0.005)
 
 
+@pytest.mark.parametrize("extra", [("--missed",), ("--behaviour", "--split", "labels/splits.json")])
+def test_options_that_would_be_passed_over_are_wrong_usage(extra):
+    assert stance("evaluate", "baseline", *extra).returncode == 2
+
+
 def test_the_settled_labels_follow_from_the_annotations_byte_for_byte(workplace):
     before = (workplace / "labels/settled.jsonl").read_bytes()
     assert stance("label", "settle", "--folder", "labels", cwd=workplace).returncode == 0
