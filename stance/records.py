@@ -69,6 +69,7 @@ class Unit:
     heading: str | None = None  # the heading that it stands under
     lead_in: str | None = None  # the line ending in a colon that opens its list
     before: tuple[str, ...] = ()  # up to two preceding units, in reading order
+    target: str | None = None  # what its stance is toward, where that is not the codebook's target
 
 
 UNIT_KINDS = ("sentence", "heading", "list_item", "pull_quote", "attribution")

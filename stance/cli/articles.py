@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import contextmanager
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -52,14 +51,13 @@ def split(
     Example: stance split seeds/articles/wafer-1.txt
     """
     from stance.engine.classify import prepare
-    from stance.report.machine import json_lines
+    from stance.report.machine import json_lines, unit_row
 
     reader = Reader(paths, register)
     with progress("splitting") as shown, _opened(output) as file:
         for article, units in prepare(reader, repair=not no_repair):
-            rows = ({"sha256": article.sha256, **asdict(unit)} for unit in units)
-            # One name for a unit's id in every table: what comes back is imported by it.
-            file.writelines(json_lines({"unit_id": row.pop("id"), **row} for row in rows))
+            rows = ({"unit_id": u.id, "sha256": article.sha256} | unit_row(u) for u in units)
+            file.writelines(json_lines(rows))
             shown.advance(shown.task_ids[0])
     reader.finish()
 

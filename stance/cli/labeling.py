@@ -63,15 +63,13 @@ def next_units(
 
     Example: stance label next seeds/articles --folder my-labels -n 50 --plan stratified
     """
-    from dataclasses import asdict
-
     from stance.classifiers.storage import load_model
     from stance.codebook import read_codebook
     from stance.engine.candidates import candidates
     from stance.engine.classify import prepare
     from stance.labeling.log import AnnotationLog, standing
     from stance.labeling.queue import add_draw, draw_units
-    from stance.report.machine import json_lines
+    from stance.report.machine import json_lines, unit_row
 
     book = read_codebook(codebook)
     book.task(task)
@@ -96,8 +94,7 @@ def next_units(
     folder.mkdir(parents=True, exist_ok=True)
     add_draw(folder / "draws.jsonl", draw)
     rows = (
-        {"unit_id": u.unit_id, "design": draw.design_of(u)}
-        | {key: value for key, value in asdict(units[u.unit_id]).items() if key != "id"}
+        {"unit_id": u.unit_id, "design": draw.design_of(u)} | unit_row(units[u.unit_id])
         for u in draw.units
     )
     sys.stdout.writelines(json_lines(rows))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stance.classifiers.base import Classifier, cross_fit
-from stance.classifiers.floors import Majority, Vader
+from stance.classifiers.lexicon import Majority, Vader
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from stance.codebook import Codebook
-from stance.records import ClassifiedUnit
+from stance.records import ClassifiedUnit, Unit
 from stance.terminal_text import cell
 
 
@@ -24,6 +24,15 @@ def columns(codebook: Codebook) -> list[str]:
     for task in codebook.tasks:
         names += [task.name, *(f"{task.name}_{label}" for label in task.classes)]
     return [*names, "abstained", "model", "codebook"]
+
+
+def unit_row(unit: Unit) -> dict[str, Any]:
+    """Return a unit as a row that keeps its id in `unit_id`, as every table of ours does."""
+    row = asdict(unit)
+    row = {"unit_id": row.pop("id"), **row}
+    if unit.target is None:  # the codebook's own target
+        del row["target"]
+    return row
 
 
 def row_of(classified: ClassifiedUnit, codebook: Codebook) -> dict[str, Any]:

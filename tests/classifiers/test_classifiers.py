@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save_file
 
 from stance.classifiers.base import codebook_classes, cross_fit
 from stance.classifiers.baseline import Baseline, BaselineRecipe
-from stance.classifiers.floors import Majority, Vader
+from stance.classifiers.lexicon import Majority, Vader
 from stance.classifiers.storage import load_model
 from stance.codebook import read_codebook
 from stance.engine.train import train_baseline
