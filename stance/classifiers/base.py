@@ -39,6 +39,20 @@ def label_codes(examples: Sequence[LabeledUnit], task: str, classes: Sequence[st
     return np.array([columns.get(e.labels.get(task, ""), -1) for e in examples], dtype=np.int64)
 
 
+def soft_labels(examples: Sequence[LabeledUnit], task: str, classes: Sequence[str]) -> FloatArray:
+    """Return each example's weights over the labels, shape (n, n_classes); nan where it has none.
+
+    The shares of its annotators where they are known, else all weight on the settled label.
+    """
+    rows = np.full((len(examples), len(classes)), np.nan)
+    for row, example in zip(rows, examples, strict=True):
+        shares = example.shares.get(task) or {example.labels.get(task, ""): 1.0}
+        weights = np.array([shares.get(name, 0.0) for name in classes])
+        if weights.sum() > 0:
+            row[:] = weights / weights.sum()
+    return rows
+
+
 def label_shares(examples: Sequence[LabeledUnit], task: str, classes: Sequence[str]) -> FloatArray:
     """Return each label's share of the settled ones, shape (n_classes,); equal if there is none."""
     codes = label_codes(examples, task, classes)

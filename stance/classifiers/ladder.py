@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from stance.classifiers.base import Classifier, codebook_classes
 from stance.classifiers.baseline import Baseline, BaselineRecipe
-from stance.classifiers.lexicon import Majority, Vader
+from stance.classifiers.lexicon import Lexicon, Majority
 from stance.codebook import Codebook
 
 
@@ -23,5 +23,5 @@ def new_classifier(rung: Rung, codebook: Codebook, *, seed: int = 7) -> Classifi
     if rung is Rung.MAJORITY:
         return Majority(codebook)
     if rung is Rung.LEXICON:
-        return Vader(codebook)
+        return Lexicon(codebook)
     return Baseline(codebook_classes(codebook), BaselineRecipe(seed=seed))

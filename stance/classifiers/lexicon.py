@@ -1,11 +1,12 @@
-"""The floors that a trained model must stand above: the majority, and a sentiment lexicon."""
+"""The floors that a trained model must stand above: the majority, and lexicons."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from stance.classifiers.base import codebook_classes, label_shares
-from stance.codebook import Codebook
+from stance.codebook import Codebook, Task
+from stance.labeling.cues import codebook_cues
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
 
@@ -80,3 +81,52 @@ class Vader:
             nearest = np.abs(np.asarray(scores)[None, :] - signs[:, None]).argmin(axis=1)
             probabilities[task] = np.eye(len(scores))[nearest]
         return probabilities
+
+
+class Lexicon:
+    """Reads sentiment off VADER and the other tasks off the codebook's cues, where it has any.
+
+    An ordered task without cues gets VADER, and any other task without cues is left out. Guesses
+    are whole: 1 for the label, 0 for the others, as VADER's here; a temperature makes them honest.
+    """
+
+    def __init__(self, codebook: Codebook) -> None:
+        self._codebook = codebook
+        self._vader = Vader(codebook)
+        self._cues = [
+            cues
+            for cues in codebook_cues(codebook)
+            if not (cues.task.name == "sentiment" and cues.task.ordered)
+        ]
+        by_cues = {cues.task.name for cues in self._cues}
+        self.classes_: Mapping[str, tuple[str, ...]] = {
+            task.name: task.classes
+            for task in codebook.tasks
+            if task.ordered or task.name in by_cues
+        }
+        self.fit([])
+
+    def fresh(self) -> "Lexicon":
+        """Return an unfitted one."""
+        return Lexicon(self._codebook)
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Lexicon":
+        """Learn the one thing that no cue tells: what a unit is to get that has none."""
+        self._silent = [_fallback(cues.task, examples) for cues in self._cues]
+        return self
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return 1 for the label that the lexicon points to, 0 for the others."""
+        probabilities = self._vader.predict_proba(units)
+        for cues, silent in zip(self._cues, self._silent, strict=True):
+            classes = cues.task.classes
+            columns = [classes.index(cues.guess(unit.text) or silent) for unit in units]
+            probabilities[cues.task.name] = np.eye(len(classes))[columns]
+        return probabilities
+
+
+def _fallback(task: Task, examples: Sequence[LabeledUnit]) -> str:
+    """Return the label in the middle of an ordered task; else the most frequent one."""
+    middle = [label.name for label in task.labels if label.score == 0]
+    most_frequent = task.classes[label_shares(examples, task.name, task.classes).argmax()]
+    return middle[0] if middle else most_frequent

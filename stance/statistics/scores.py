@@ -74,13 +74,57 @@ def calibration_error(probabilities: FloatArray, truth: IntArray, *, n_bins: int
     ----------
     Guo et al. (2017), "On Calibration of Modern Neural Networks", section 2.
     """
-    if len(truth) == 0 or len(truth) != len(probabilities):
-        raise DataError(f"calibration: {len(probabilities)} predictions for {len(truth)} labels")
+    _check(probabilities, truth)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    bins = confidence_bins(probabilities, n_bins=n_bins)
     gaps = [
         (bins == b).mean() * abs(confidence[bins == b].mean() - right[bins == b].mean())
         for b in np.unique(bins)
     ]
     return float(sum(gaps))
+
+
+def confidence_bins(probabilities: FloatArray, *, n_bins: int = 10) -> IntArray:
+    """Return the bin of each unit's highest probability, from 0, of equal widths, shape (n_units,).
+
+    Parameters
+    ----------
+    probabilities : shape (n_units, n_classes)
+        Each row sums to 1.
+    """
+    bins = (probabilities.max(axis=1) * n_bins).astype(np.int64)
+    return np.asarray(np.minimum(bins, n_bins - 1))
+
+
+def brier_scores(probabilities: FloatArray, truth: IntArray) -> FloatArray:
+    """Return each class's Brier score, 0 at best and 1 at worst, shape (n_classes,).
+
+    It is the mean square of what the class's probability misses; summed over classes it is the
+    score that Brier proposed. Saying a class's share s of every unit gives s * (1 - s): a rare
+    class scores low whatever the model, so compare scores of one class on the same units only.
+
+    Parameters
+    ----------
+    probabilities : shape (n_units, n_classes)
+        Each row sums to 1; columns in the task's order of classes.
+    truth : shape (n_units,)
+        The column of each unit's settled label.
+
+    Raises
+    ------
+    DataError
+        If there is no unit, or the arrays differ in how many they hold.
+
+    References
+    ----------
+    Brier (1950), "Verification of Forecasts Expressed in Terms of Probability".
+    """
+    _check(probabilities, truth)
+    settled = np.eye(probabilities.shape[1])[truth]
+    return np.asarray(((probabilities - settled) ** 2).mean(axis=0))
+
+
+def _check(probabilities: FloatArray, truth: IntArray) -> None:
+    if len(truth) == 0 or len(truth) != len(probabilities):
+        raise DataError(f"{len(probabilities)} predictions for {len(truth)} labels: no score")

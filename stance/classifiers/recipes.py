@@ -1,0 +1,89 @@
+"""How a transformer is trained: a recipe's numbers, read from a TOML file that gives reasons."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from stance.errors import ModelError
+from stance.resources import data_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformerRecipe:
+    """How a transformer is trained; models/minilm.toml says why its numbers are what they are."""
+
+    base: str = "all-MiniLM-L6-v2"  # a folder, one of ours by name, or a name on the hub
+    seed: int = 7
+    steps: int = 600  # updates of the weights
+    batch: int = 32  # units an update
+    micro_batch: int = 32  # units at a time on the device: fewer need less memory, the same update
+    learning_rate: float = 1e-4
+    layer_decay: float = 1.0  # each layer learns at this much of the rate of the one above
+    warm_up: float = 0.1  # of the steps, over which the rate rises from 0; then it falls to 0
+    weight_decay: float = 0.01
+    smoothing: float = 0.05  # of each target's weight, spread over all labels
+    side_tasks: float = 0.5  # weight of the loss of every task but stance
+    lora_rank: int = 0  # 0: all weights learn; else low-rank additions to every linear layer
+    n_tokens: int = 128  # the context is cut to fit; target and unit never are
+    context: bool = True  # read the heading and the units before
+    n_folds: int = 3  # of whole outlets, for held-out scores and calibration
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, kind = getattr(self, field.name), type(field.default)
+            if kind is float and type(value) is int:
+                value = float(value)
+                object.__setattr__(self, field.name, value)
+            if type(value) is not kind:
+                raise ModelError(f"{field.name} must be a {kind.__name__}, not {value!r}")
+        for name in ("steps", "batch", "micro_batch", "learning_rate", "n_tokens", "layer_decay"):
+            if getattr(self, name) <= 0:
+                raise ModelError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("layer_decay", "warm_up", "smoothing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
+        if self.n_folds < 2 or self.lora_rank < 0:
+            raise ModelError("n_folds must be 2 or more, lora_rank 0 or more")
+
+
+def read_recipe(name_or_path: str | Path, **changes: Any) -> TransformerRecipe:  # noqa: ANN401
+    """Return a recipe by shipped name or file, with some of its numbers changed.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or a key in it is unknown or of the wrong kind.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = data_folder("models") / f"{name_or_path}.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        shipped = ", ".join(sorted(p.stem for p in data_folder("models").glob("*.toml")))
+        raise ModelError(
+            f"{path}: {error.strerror or error}; give a recipe's file, or one of: {shipped}"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: not a TOML file: {error}") from None
+    return recipe_of({**data, **changes}, str(path))
+
+
+def recipe_of(data: Mapping[str, Any], where: str) -> TransformerRecipe:
+    """Return the recipe that a table of settings describes.
+
+    Raises
+    ------
+    ModelError
+        If a key in it is unknown or of the wrong kind.
+    """
+    known = [field.name for field in fields(TransformerRecipe)]
+    for key in data:
+        if key not in known:
+            raise ModelError(f"{where}: {key}: unknown key; known here: {', '.join(known)}")
+    try:
+        return TransformerRecipe(**data)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from None

@@ -1,0 +1,96 @@
+"""An exported transformer: ONNX Runtime and the tokenizer's file, no torch.
+
+The graph takes what `inputs.Inputs.batch` gives and returns one array of logits a task.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stance.classifiers.baseline import BROKEN
+from stance.classifiers.inputs import Inputs
+from stance.errors import DataError, ModelError
+from stance.records import LabeledUnit, Unit
+from stance.statistics.arrays import FloatArray
+
+GRAPH = "model.onnx"
+
+
+class Exported:
+    """A transformer that was trained elsewhere, ready to classify; it cannot be trained here."""
+
+    def __init__(
+        self,
+        classes: Mapping[str, tuple[str, ...]],
+        inputs: Inputs,
+        session: Any,  # noqa: ANN401
+    ) -> None:
+        self.classes_ = dict(classes)
+        self._inputs, self._session = inputs, session
+        self._reads = [entry.name for entry in session.get_inputs()]
+
+    def fresh(self) -> "Exported":
+        """Refuse: there is no recipe to start anew from."""
+        raise DataError(
+            "an exported model cannot be trained anew, so it cannot be held out from articles that "
+            "it learned from; evaluate the model that it was exported from"
+        )
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Exported":
+        """Refuse: an exported graph does not learn."""
+        return self.fresh()
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
+        rows = {task: np.zeros((len(units), len(names))) for task, names in self.classes_.items()}
+        for places, arrays in self._inputs.batches(units):
+            logits = self._session.run(list(rows), {name: arrays[name] for name in self._reads})
+            for table, scores in zip(rows.values(), logits, strict=True):
+                powers = np.exp(scores.astype(float) - scores.max(axis=1, keepdims=True))
+                table[places] = powers / powers.sum(axis=1, keepdims=True)
+        return rows
+
+    @classmethod
+    def load(cls, folder: Path) -> "Exported":
+        """Return the model exported to a folder.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing, damaged, or does not fit the others.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if _has_affinity() else 0
+        options.log_severity_level = 3
+        try:
+            description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            classes = {task: tuple(names) for task, names in description["classes"].items()}
+            inputs = Inputs(
+                folder / "tokenizer.json",
+                target=str(description["target"]),
+                n_tokens=int(description["recipe"]["n_tokens"]),
+                context=bool(description["recipe"]["context"]),
+            )
+            session = onnxruntime.InferenceSession(
+                str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
+            )
+            gives = {entry.name: entry.shape[-1] for entry in session.get_outputs()}
+            if gives != {task: len(names) for task, names in classes.items()}:
+                raise ModelError(f"{folder}: {GRAPH} gives other tasks or labels than model.json")
+            return cls(classes, inputs, session)
+        except ModelError:
+            raise
+        except Exception as error:  # the runtime raises errors of its own families
+            if not isinstance(error, BROKEN) and "onnxruntime" not in type(error).__module__:
+                raise
+            raise ModelError(f"{folder}: not a whole exported model: {error}") from None
+
+
+def _has_affinity() -> bool:
+    return hasattr(os, "sched_getaffinity")

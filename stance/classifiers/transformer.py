@@ -1,0 +1,497 @@
+"""The top rung: one encoder, fine-tuned, with a head for each task.
+
+The head reads the mean of the last layer over the unit's own tokens, which have seen the context
+and the target. Labels may be soft, and a unit may lack some tasks. A training that is killed goes
+on from its last checkpoint, to the weights that it would have had.
+"""
+
+import copy
+import hashlib
+import inspect
+import json
+import math
+import re
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import AutoModel, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from stance.classifiers.base import soft_labels
+from stance.classifiers.baseline import BROKEN
+from stance.classifiers.bases import FILES, Base, resolve_base
+from stance.classifiers.inputs import Encoded, Inputs
+from stance.classifiers.recipes import TransformerRecipe, recipe_of
+from stance.errors import DataError, ModelError
+from stance.files import write_whole
+from stance.records import LabeledUnit, Unit
+from stance.statistics.arrays import FloatArray
+
+CHECKPOINT_SECONDS = 60.0  # what a kill may cost
+HEADS = "heads.safetensors"
+ADAPTER = "adapter_model.safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a fit has come."""
+
+    step: int
+    n_steps: int
+    loss: float  # mean over the last steps
+    seconds_left: float
+
+
+class Network(nn.Module):
+    """An encoder with a linear head for each task."""
+
+    def __init__(self, encoder: PreTrainedModel, classes: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__()
+        # What it reads, asked before an adapter hides it: some encoders know no token types.
+        known = inspect.signature(encoder.forward).parameters
+        self.reads = [n for n in ("input_ids", "attention_mask", "token_type_ids") if n in known]
+        self.encoder: Any = encoder
+        width = encoder.config.hidden_size
+        self.heads = nn.ModuleDict({t: nn.Linear(width, len(c)) for t, c in classes.items()})
+
+    def forward(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return each task's logits, shape (n_units, n_classes)."""
+        states = self.encoder(**{name: batch[name] for name in self.reads}).last_hidden_state
+        own = batch["own"].unsqueeze(-1).to(states.dtype)
+        mean = (states * own).sum(1) / own.sum(1).clamp(min=1)
+        return {task: head(mean) for task, head in self.heads.items()}
+
+    def learned(self) -> dict[str, torch.Tensor]:
+        """Return the weights that learn, by name."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+
+class Transformer:
+    """A fine-tuned encoder.
+
+    Parameters
+    ----------
+    classes
+        Task -> labels, in the codebook's order.
+    target
+        What stance is toward, where a unit names no target of its own.
+    device
+        "auto" takes CUDA, else Apple's MPS, else the CPU.
+    workspace
+        A folder for checkpoints: a fit of the same data and recipe goes on, or is done, from there.
+    also
+        Units that every fit learns from beside its examples: minimal pairs, units that a teacher
+        judged. They must not be copies of what the model is measured on.
+    """
+
+    def __init__(
+        self,
+        classes: Mapping[str, tuple[str, ...]],
+        target: str,
+        recipe: TransformerRecipe | None = None,
+        *,
+        device: str = "auto",
+        workspace: Path | None = None,
+        also: Sequence[LabeledUnit] = (),
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self._tasks = dict(classes)
+        self.classes_ = dict(classes)
+        self.target = target
+        self.recipe = recipe or TransformerRecipe()
+        self.device = pick_device(device)
+        self.base: Base | None = None
+        self._workspace, self._also, self._on_progress = workspace, also, on_progress
+        self._network: Network | None = None
+        self._inputs: Inputs | None = None
+        self._home: Path | None = None  # where the encoder and its tokenizer were read from
+
+    def fresh(self) -> "Transformer":
+        """Return an unfitted classifier of the same recipe."""
+        return Transformer(
+            self._tasks,
+            self.target,
+            self.recipe,
+            device=str(self.device),
+            workspace=self._workspace,
+            also=self._also,
+            on_progress=self._on_progress,
+        )
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Transformer":
+        """Fine-tune the base on labeled units; a unit without a task's label skips that task.
+
+        Raises
+        ------
+        DataError
+            If no task has two labels among the units.
+        ModelError
+            If the base cannot be had.
+        """
+        lessons = [*examples, *self._also]
+        self.classes_ = {
+            task: names
+            for task, names in self._tasks.items()
+            if len({e.labels[task] for e in lessons if task in e.labels}) > 1
+        }
+        if not self.classes_:
+            raise DataError("nothing to learn: no task has units of two labels or more")
+        self.base = resolve_base(self.recipe.base)
+        self._home = self.base.folder
+        inputs = self._inputs = self._new_inputs(self._home)
+        encoded = inputs.encode([e.unit for e in lessons])
+        targets = {t: soft_labels(lessons, t, names) for t, names in self.classes_.items()}
+        torch.manual_seed(self.recipe.seed)
+        network = self._network = self._new_network(self._home).to(self.device)
+        place = self._checkpoint(encoded, targets)
+        if place is not None and (place / "done.safetensors").is_file():
+            _put(network, load_file(place / "done.safetensors"))
+            return self
+        self._train(network, encoded, targets, place)
+        if place is not None:
+            _write_tensors(place / "done.safetensors", network.learned())
+            (place / "state.safetensors").unlink(missing_ok=True)
+        return self
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
+        if self._network is None or self._inputs is None:
+            raise DataError("this transformer is not fitted yet")
+        network = self._network.eval()
+        rows = {t: np.zeros((len(units), len(c))) for t, c in self.classes_.items()}
+        with torch.inference_mode(), self._precision():
+            for places, arrays in self._inputs.batches(units):
+                for task, logits in network(self._tensors(arrays)).items():
+                    rows[task][places] = logits.float().softmax(1).cpu().numpy()
+        return {task: table / table.sum(axis=1, keepdims=True) for task, table in rows.items()}
+
+    def save(self, folder: Path) -> None:
+        """Write a Hugging Face folder or a peft adapter, with our heads beside."""
+        if self._network is None or self.base is None:
+            raise DataError("this transformer is not fitted yet")
+        network = self._network
+        if self.recipe.lora_rank:
+            network.encoder.peft_config["default"].base_model_name_or_path = self.base.name
+            network.encoder.save_pretrained(folder, save_embedding_layers=False)
+        else:
+            network.encoder.save_pretrained(folder)
+            for name in FILES:
+                if name.startswith("tokenizer"):
+                    shutil.copyfile(self.base.folder / name, folder / name)
+        _write_tensors(folder / HEADS, network.heads.state_dict())
+        description = {
+            "recipe": asdict(self.recipe) | {"base": self.base.name},
+            "classes": self.classes_,
+            "target": self.target,
+            "base_sha256": self.base.weights_sha256,
+        }
+        write_whole(folder / "model.json", json.dumps(description, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path, *, device: str = "auto") -> "Transformer":
+        """Return the model saved in a folder; an adapter's base is fetched if it is not here.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing, damaged or does not fit the others, or the base cannot be had.
+        """
+        try:
+            description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            recipe = recipe_of(description["recipe"], str(folder / "model.json"))
+            classes = {task: tuple(names) for task, names in description["classes"].items()}
+            model = cls(classes, str(description["target"]), recipe, device=device)
+            wanted = str(description["base_sha256"])
+            if recipe.lora_rank:
+                model.base = resolve_base(recipe.base, wanted_sha256=wanted)
+                home = model._home = model.base.folder
+            else:
+                model.base = Base(name=recipe.base, folder=folder, weights_sha256=wanted)
+                home = model._home = folder
+            model._inputs = model._new_inputs(home)
+            network = model._new_network(home)
+            if recipe.lora_rank:
+                # peft's own loader would read pickles too; this one cannot.
+                learned = {f"encoder.{k}": v for k, v in load_file(folder / ADAPTER).items()}
+                _put(network, {_with_adapter(name): v.float() for name, v in learned.items()})
+            _put(network, {f"heads.{k}": v for k, v in load_file(folder / HEADS).items()})
+            model._network = network.to(model.device)
+        except (*BROKEN, SafetensorError, RuntimeError) as error:
+            raise ModelError(f"{folder}: not a whole transformer: {error!r}") from None
+        return model
+
+    def for_export(self) -> tuple[Network, Inputs, Path]:
+        """Return the network for one forward pass on the CPU, its inputs and its tokenizer's file.
+
+        Raises
+        ------
+        DataError
+            If it is not fitted.
+        """
+        if self._network is None or self._inputs is None or self._home is None:
+            raise DataError("this transformer is not fitted yet")
+        network = copy.deepcopy(self._network).cpu().eval()
+        if self.recipe.lora_rank:
+            network.encoder = network.encoder.merge_and_unload()
+        network.encoder.set_attn_implementation("eager")  # the one that a graph can hold
+        return network, self._inputs, self._home / "tokenizer.json"
+
+    def _new_inputs(self, folder: Path) -> Inputs:
+        return Inputs(
+            folder / "tokenizer.json",
+            target=self.target,
+            n_tokens=self.recipe.n_tokens,
+            context=self.recipe.context,
+        )
+
+    def _new_network(self, folder: Path) -> Network:
+        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        encoder = AutoModel.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
+        if hasattr(encoder, "pooler"):
+            encoder.pooler = None  # reads the first token only; our heads read the unit's
+        network = Network(encoder, self.classes_)
+        if self.recipe.lora_rank:
+            from peft import LoraConfig, get_peft_model
+
+            rank = self.recipe.lora_rank
+            config = LoraConfig(
+                r=rank, lora_alpha=2 * rank, lora_dropout=0.1, target_modules="all-linear"
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks by an old name
+                network.encoder = get_peft_model(encoder, config)
+        return network
+
+    def _checkpoint(
+        self, encoded: Sequence[Encoded], targets: Mapping[str, FloatArray]
+    ) -> Path | None:
+        """Return the folder of this very fit: what it learns, and how, is in its name."""
+        if self._workspace is None or self.base is None:
+            return None
+        digest = hashlib.sha256(json.dumps(asdict(self.recipe)).encode())
+        digest.update(self.base.weights_sha256.encode())
+        for unit in encoded:
+            digest.update(np.array([*unit.ids, *unit.own]).tobytes())
+        for task, rows in targets.items():
+            digest.update(task.encode() + rows.tobytes())
+        place = self._workspace / digest.hexdigest()[:16]
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _train(
+        self,
+        network: Network,
+        encoded: Sequence[Encoded],
+        targets: Mapping[str, FloatArray],
+        place: Path | None,
+    ) -> None:
+        recipe = self.recipe
+        table = Dataset.from_list([asdict(unit) for unit in encoded])
+        lengths = [len(unit) for unit in encoded]
+        goals = {t: torch.tensor(rows, dtype=torch.float32) for t, rows in targets.items()}
+        weights = {t: _class_weights(rows) for t, rows in goals.items()}
+        optimizer = torch.optim.AdamW(_groups(network, recipe))
+        first = _resume(place, network, optimizer) if place else 0
+        started = saved = time.monotonic()
+        losses: list[float] = []
+        network.train()
+        assert self._inputs is not None
+        for step, rows in _batches(lengths, recipe, first):
+            total = 0.0
+            for start in range(0, len(rows), recipe.micro_batch):
+                part = rows[start : start + recipe.micro_batch]
+                units = [Encoded(**table[row]) for row in part]
+                with self._precision():
+                    logits = network(self._tensors(self._inputs.batch(units)))
+                loss = self._loss(logits, goals, weights, part) * (len(part) / len(rows))
+                loss.backward()  # type: ignore[no-untyped-call]
+                total += float(loss.detach())
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            for group in optimizer.param_groups:
+                group["lr"] = group["top_rate"] * _pace(step, recipe)
+            optimizer.step()
+            optimizer.zero_grad()
+            losses = [*losses[-49:], total]
+            now = time.monotonic()
+            self._on_progress(
+                Progress(
+                    step=step + 1,
+                    n_steps=recipe.steps,
+                    loss=float(np.mean(losses)),
+                    seconds_left=(now - started) / (step + 1 - first) * (recipe.steps - step - 1),
+                )
+            )
+            if place and now - saved > CHECKPOINT_SECONDS:
+                _save_state(place, network, optimizer, step + 1)
+                saved = time.monotonic()
+
+    def _loss(
+        self,
+        logits: Mapping[str, torch.Tensor],
+        goals: Mapping[str, torch.Tensor],
+        weights: Mapping[str, torch.Tensor],
+        rows: Sequence[int],
+    ) -> torch.Tensor:
+        """Return the weighted cross-entropy, over the units that have a label of the task."""
+        total = torch.zeros((), device=self.device)
+        for task, scores in logits.items():
+            goal = goals[task][rows].to(self.device)
+            known = ~goal[:, 0].isnan()
+            if known.any():
+                smooth = self.recipe.smoothing
+                goal = (1 - smooth) * goal[known] + smooth / goal.shape[1]
+                goal = goal * weights[task].to(self.device)
+                part = -(goal * scores[known].float().log_softmax(1)).sum(1).mean()
+                total = total + part * (1 if task == "stance" else self.recipe.side_tasks)
+        return total
+
+    def _tensors(self, arrays: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+        return {name: torch.from_numpy(rows).to(self.device) for name, rows in arrays.items()}
+
+    def _precision(self) -> torch.autocast:
+        """Return half precision where the chip computes it: three times as fast on such a CPU."""
+        kind = self.device.type
+        able = (kind == "cpu" and cpu_has_bf16()) or (
+            kind == "cuda" and torch.cuda.is_bf16_supported()
+        )
+        return torch.autocast(kind if kind != "mps" else "cpu", torch.bfloat16, enabled=able)
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of that name; "auto" is the fastest that is here.
+
+    Raises
+    ------
+    ModelError
+        If it is not here.
+    """
+    here = ["cpu"]
+    if torch.backends.mps.is_available():
+        here.insert(0, "mps")
+    if torch.cuda.is_available():
+        here.insert(0, "cuda")
+    if name != "auto" and name.split(":")[0] not in here:
+        raise ModelError(f"device {name!r} is not here; use one of: auto, {', '.join(here)}")
+    return torch.device(here[0] if name == "auto" else name)
+
+
+def cpu_has_bf16() -> bool:
+    """Return whether this CPU multiplies bfloat16 matrices itself."""
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported", "_is_arm_bf16_supported")
+    return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)
+
+
+def _batches(
+    lengths: Sequence[int], recipe: TransformerRecipe, first: int
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield step and rows, from a step on: shuffled anew each round, like lengths together."""
+    rng = np.random.default_rng(recipe.seed)
+    step = 0
+    while True:
+        order = rng.permutation(len(lengths))
+        batches: list[list[int]] = []
+        for pool in np.array_split(order, math.ceil(len(order) / (16 * recipe.batch))):
+            rows = sorted(pool.tolist(), key=lengths.__getitem__)
+            batches += [rows[i : i + recipe.batch] for i in range(0, len(rows), recipe.batch)]
+        for i in rng.permutation(len(batches)):
+            if step == recipe.steps:
+                return
+            if step >= first:
+                yield step, batches[i]
+            step += 1
+
+
+def _groups(network: Network, recipe: TransformerRecipe) -> list[dict[str, Any]]:
+    """Return the weights that learn, each with its rate: lower layers learn slower."""
+    n_layers: int = network.encoder.config.num_hidden_layers
+    groups = []
+    for name, weights in network.learned().items():
+        layer = re.search(r"\.layers?\.(\d+)\.", name)
+        below = 0 if name.startswith("heads.") else n_layers - (int(layer[1]) if layer else -1)
+        decay = recipe.weight_decay if weights.ndim > 1 else 0.0
+        rate = recipe.learning_rate * recipe.layer_decay**below
+        groups.append({"params": [weights], "lr": rate, "top_rate": rate, "weight_decay": decay})
+    return groups
+
+
+def _pace(step: int, recipe: TransformerRecipe) -> float:
+    """Return a step's share of the full rate: it rises over the warm-up, then falls to 0."""
+    rise = recipe.warm_up * recipe.steps
+    return min((step + 1) / (rise + 1), (recipe.steps - step) / (recipe.steps - rise + 1e-9))
+
+
+def _class_weights(goals: torch.Tensor) -> torch.Tensor:
+    """Return a weight a label: the square root of how rare it is, 1 on average over the units."""
+    shares = goals[~goals[:, 0].isnan()].mean(0).clamp(min=1e-3)
+    weights = shares**-0.5
+    return weights / (weights * shares).sum()
+
+
+def _put(network: Network, weights: Mapping[str, torch.Tensor]) -> None:
+    """Set weights by name; a name or a shape that does not fit raises."""
+    own = dict(network.named_parameters())
+    with torch.no_grad():
+        for name, values in weights.items():
+            if own[name].shape != values.shape:
+                raise ValueError(f"{name} has shape {tuple(values.shape)}")
+            own[name].copy_(values)
+
+
+def _with_adapter(name: str) -> str:
+    """Return a weight's name in the network, given its name in a saved adapter."""
+    return re.sub(r"\.(lora_[AB])\.weight$", r".\1.default.weight", name)
+
+
+def _write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], **words: str) -> None:
+    part = path.with_suffix(".part")
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part, metadata=words)
+    part.replace(path)
+
+
+def _save_state(place: Path, network: Network, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Write all that the next step depends on: weights, the optimizer's memory, the dice."""
+    tensors = {f"w.{name}": p for name, p in network.learned().items()}
+    for i, memory in optimizer.state_dict()["state"].items():
+        tensors |= {f"o.{i}.{name}": torch.as_tensor(value) for name, value in memory.items()}
+    tensors["dice"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["dice.cuda"] = torch.cuda.get_rng_state()
+    tensors["step"] = torch.tensor(step)
+    _write_tensors(place / "state.safetensors", tensors)
+
+
+def _resume(place: Path, network: Network, optimizer: torch.optim.Optimizer) -> int:
+    """Put a checkpoint's state back, if there is one, and return the step to go on with."""
+    path = place / "state.safetensors"
+    if not path.is_file():
+        return 0
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ModelError(f"{path}: a damaged checkpoint: {error}; delete it") from None
+    _put(network, {n[2:]: values for n, values in tensors.items() if n.startswith("w.")})
+    memory: dict[int, dict[str, torch.Tensor]] = {}
+    for name, values in tensors.items():
+        if name.startswith("o."):
+            _, i, key = name.split(".")
+            memory.setdefault(int(i), {})[key] = values
+    step = int(tensors["step"])
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": memory})
+    torch.set_rng_state(tensors["dice"])
+    if "dice.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["dice.cuda"].cpu())
+    return step

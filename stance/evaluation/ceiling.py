@@ -1,0 +1,153 @@
+"""How far a model agrees with annotators, beside how far they agree with each other.
+
+Where a model agrees with each annotator as well as annotators do among themselves, their labels can
+hardly show it to be better. That is no upper limit: settled labels err less than one annotator's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stance.codebook import Codebook
+from stance.evaluation.judged import Judged, judged_tasks
+from stance.labeling.settle import codes_of
+from stance.records import Label, LabeledUnit
+from stance.statistics.agreement import (
+    MISSING,
+    Coefficient,
+    cohen_kappa,
+    count_codes,
+    kappa_against_rest,
+)
+from stance.statistics.arrays import FloatArray, IntArray
+from stance.statistics.intervals import Estimate, article_bootstrap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotatorAgreement:
+    """One annotator's Cohen's kappa with the model, and with the other annotators."""
+
+    n_units: int
+    model: Coefficient
+    others: Coefficient  # unit by unit, one of the others at random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """Agreement on one task, over the units that two annotators or more judged.
+
+    All three are of Krippendorff's alpha for nominal data, with intervals over articles.
+    """
+
+    task: str
+    n_units: int
+    annotators: Estimate | None  # with each other; None where only one label was ever given
+    model: Estimate | None  # with one annotator at a time
+    gap: Estimate | None  # annotators minus model: what is left to gain on such labels
+    by_annotator: Mapping[str, AnnotatorAgreement]
+
+
+def ceilings(
+    examples: Sequence[LabeledUnit],
+    labels: Sequence[Label],
+    probabilities: Mapping[str, FloatArray],
+    codebook: Codebook,
+    *,
+    seed: int,
+) -> list[Ceiling]:
+    """Return the ceiling of each task that two annotators judged on some unit.
+
+    Parameters
+    ----------
+    labels
+        What each annotator said, found by document hash and offsets; others are passed over.
+    probabilities
+        Task -> shape (n_examples, n_classes), columns in the codebook's order.
+
+    Raises
+    ------
+    DataError
+        If no unit has a settled label of a task that has probabilities.
+    LabelError
+        If an annotator's label is none of the codebook's.
+    """
+    given = {(label.sha256, label.start, label.end): label.annotators for label in labels}
+    found = []
+    for name, judged in judged_tasks(examples, probabilities, codebook).items():
+        by_unit: list[dict[str, str]] = []
+        for place in judged.places:
+            example = examples[place]
+            key = (example.sha256, example.unit.start, example.unit.end)
+            by_unit.append(
+                {
+                    annotator: judged.task.label(tasks[name])
+                    for annotator, tasks in given.get(key, {}).items()
+                    if name in tasks
+                }
+            )
+        twice = np.array([len(row) > 1 for row in by_unit])
+        if twice.any():
+            rows = [row for row in by_unit if len(row) > 1]
+            found.append(_ceiling(judged.part(twice), rows, seed))
+    return found
+
+
+def _ceiling(judged: Judged, by_unit: Sequence[Mapping[str, str]], seed: int) -> Ceiling:
+    k = len(judged.task.classes)
+    codes = codes_of(by_unit, judged.task.classes)
+    counts, called = count_codes(codes, k), np.eye(k)[judged.predicted]
+    among = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(k)
+    among /= (counts.sum(axis=1) - 1)[:, None, None]
+    against = called[:, :, None] * counts[:, None, :] + counts[:, :, None] * called[:, None, :]
+    tables = np.zeros((int(judged.articles.max()) + 1, 2, k, k))
+    np.add.at(tables, judged.articles, np.stack([among, against], axis=1))
+
+    def annotators(tables: FloatArray) -> FloatArray:
+        return _alpha(tables[:, 0])
+
+    def model(tables: FloatArray) -> FloatArray:
+        return _alpha(tables[:, 1])
+
+    def gap(tables: FloatArray) -> FloatArray:
+        return annotators(tables) - model(tables)
+
+    def estimate(statistic: Callable[[FloatArray], FloatArray]) -> Estimate | None:
+        if np.isnan(statistic(tables.sum(axis=0)[None])[0]):
+            return None
+        return replace(article_bootstrap(tables, statistic, seed=seed), n_units=len(by_unit))
+
+    return Ceiling(
+        task=judged.task.name,
+        n_units=len(by_unit),
+        annotators=estimate(annotators),
+        model=estimate(model),
+        gap=estimate(gap),
+        by_annotator={
+            name: _annotator(codes, i, judged.predicted, k)
+            for i, name in enumerate(sorted({name for row in by_unit for name in row}))
+        },
+    )
+
+
+def _annotator(codes: IntArray, i: int, predicted: IntArray, n_classes: int) -> AnnotatorAgreement:
+    own = codes[:, i] != MISSING
+    return AnnotatorAgreement(
+        n_units=int(own.sum()),
+        model=cohen_kappa(np.stack([codes[own, i], predicted[own]], axis=1), n_classes),
+        others=kappa_against_rest(codes, i, n_classes),
+    )
+
+
+def _alpha(coincidences: FloatArray) -> FloatArray:
+    """Return Krippendorff's alpha, nominal, of tables of shape (..., k, k); nan without variation.
+
+    As `krippendorff_alpha`, of sums over articles: leaving out units would make the interval of
+    units that hang together too narrow.
+    """
+    totals = coincidences.sum(axis=-1)
+    n = totals.sum(axis=-1)
+    observed = (n - np.trace(coincidences, axis1=-2, axis2=-1)) * (n - 1)
+    expected = n**2 - (totals**2).sum(axis=-1)
+    ratio = np.full(n.shape, np.nan)
+    return np.asarray(1 - np.divide(observed, expected, out=ratio, where=expected > 1e-9))

@@ -1,0 +1,162 @@
+"""The report on one model as tables for people at a terminal."""
+
+from rich.console import Console
+
+from stance.evaluation.model_report import ModelReport
+from stance.evaluation.paired import ModelComparison
+from stance.evaluation.slices import ENOUGH_ARTICLES
+from stance.report.terminal import (
+    _estimate,
+    _row,
+    _say,
+    _share,
+    _table,
+    _two,
+    print_behaviour,
+    print_evaluations,
+)
+from stance.statistics.intervals import Estimate
+
+
+def print_model_report(out: Console, report: ModelReport) -> None:
+    """Print a report: scores beside floors, then what stands behind them."""
+    footer = (
+        f"model={report.model} labels={report.labels[:8]} codebook={report.codebook} "
+        f"seed={report.seed}; intervals: 95%, over articles"
+    )
+    print_evaluations(out, report.evaluations, footer=footer)
+    if report.n_known:
+        _say(out, f"left out: {report.n_known} articles that the model learned from")
+    _print_ceilings(out, report)
+    _print_confusions(out, report)
+    _print_sentiment(out, report)
+    _print_slices(out, report)
+    _print_ablations(out, report)
+    if report.behaviour:
+        _say(out, "\nthe behaviour set")
+        print_behaviour(out, report.behaviour, missed=False, footer=f"model={report.model}")
+    if report.against:
+        out.print()
+        print_model_comparison(out, report.against)
+
+
+def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
+    """Print how far one model is better than another, a row a task and score."""
+    _say(
+        out,
+        f"{comparison.left} against {comparison.right}, on {comparison.n_units} units of "
+        f"{comparison.n_articles} articles that neither learned from",
+    )
+    table = _table("task", "score", comparison.left, comparison.right, "difference", "p")
+    for d in comparison.differences:
+        scores = (_two(d.left), _two(d.right))
+        _row(table, d.task, d.score, *scores, _estimate(d.difference), f"{d.p_value:.2g}")
+    out.print(table)
+    _say(
+        out,
+        "p: of no difference, two-sided, by swapping the predictions of whole articles; not "
+        "adjusted for how many are tested",
+    )
+
+
+def _print_ceilings(out: Console, report: ModelReport) -> None:
+    if not report.ceilings:
+        return
+    _say(out, "\nbeside the annotators: Krippendorff's alpha on units that two or more judged")
+    table = _table("task", "units", "annotators", "model with each", "gap")
+    for ceiling in report.ceilings:
+        alphas = (_maybe(e) for e in (ceiling.annotators, ceiling.model, ceiling.gap))
+        _row(table, ceiling.task, str(ceiling.n_units), *alphas)
+    out.print(table)
+    _say(out, "each annotator by name: on the page and in --json")
+
+
+def _print_confusions(out: Console, report: ModelReport) -> None:
+    for task, score in report.evaluations[-1].scores.items():
+        _say(out, f"\n{task}: units by label, rows settled, columns predicted")
+        table = _table("label", *score.f1, "Brier score")
+        for name, row in zip(score.f1, score.confusion, strict=True):
+            _row(table, name, *(str(n) for n in row), _two(report.brier[task][name]))
+        out.print(table)
+
+
+def _print_sentiment(out: Console, report: ModelReport) -> None:
+    found = report.sentiment
+    if found is None:
+        return
+    _say(out, "\nstance and sentiment: units by settled label, rows stance, columns sentiment")
+    table = _table("stance", *next(iter(found.table.values())))
+    for name, row in found.table.items():
+        _row(table, name, *(str(n) for n in row.values()))
+    out.print(table)
+    _say(
+        out,
+        f"stance has the sign of settled sentiment on {_share(found.settled_same)} of units as "
+        f"settled, on {_share(found.predicted_same)} as predicted",
+    )
+    if found.right_where_same:
+        _say(out, f"stance is right where the two agree on {_share(found.right_where_same)}")
+    if found.repeats and found.right_where_apart:
+        _say(
+            out,
+            f"where they part ({found.repeats.n_units} units) it is right on "
+            f"{_share(found.right_where_apart)}, and repeats the sentiment on "
+            f"{_share(found.repeats)}: 0% would be a model without fault, 100% one that reads "
+            "nothing but sentiment",
+        )
+
+
+def _print_slices(out: Console, report: ModelReport) -> None:
+    _say(out, "\nparts of the units")
+    table = _table(
+        *("task", "by", "part", "macro-F1", "accuracy", "ECE", "Brier by label", "n", "articles")
+    )
+    for part in report.slices:
+        _row(
+            table,
+            part.task,
+            part.by,
+            part.name,
+            _maybe(part.macro_f1),
+            _share(part.accuracy),
+            _two(part.calibration_error),
+            ", ".join(f"{name} {_two(value)}" for name, value in part.brier.items()),
+            str(part.n_units),
+            str(part.n_articles),
+        )
+    out.print(table)
+    _say(
+        out,
+        f"macro-F1 is over the labels of the whole: – where one is neither settled nor predicted; no "
+        f"interval below {ENOUGH_ARTICLES} articles. Of so many parts some stand out by chance.",
+    )
+
+
+def _print_ablations(out: Console, report: ModelReport) -> None:
+    _say(out, "\nthe same model on changed units, against the same settled labels")
+    table = _table("change", "task", "macro-F1", "difference", "p", "changed", "middle label")
+    for found in report.ablations:
+        middle = "–"
+        if found.middle and found.middle_before:
+            middle = f"{found.middle_before.value:.0%} to {_share(found.middle)}"
+        _row(
+            table,
+            found.name if found.target is None else f"{found.name}: {found.target}",
+            found.task,
+            _estimate(found.macro_f1),
+            _estimate(found.difference.difference),
+            f"{found.difference.p_value:.2g}",
+            _share(found.changed),
+            middle,
+        )
+    out.print(table)
+    _say(
+        out,
+        "changed: share of predictions that are others than before; middle label: share predicted "
+        "as the label without a side, before and after. A model that reads the target should go "
+        "there when another is swapped in.",
+    )
+
+
+def _maybe(estimate: Estimate | None) -> str:
+    return "–" if estimate is None else _estimate(estimate)
