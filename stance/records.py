@@ -135,7 +135,7 @@ class Prediction:
     label: str
     probabilities: Mapping[str, float]  # label -> probability, in the codebook's order; sums to 1
     model: str  # name@hash; "+held-out" where the unit's article was held out of training
-    abstained: bool = False
+    abstained: bool = False  # several labels, or none, stay open at the level asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

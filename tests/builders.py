@@ -2,7 +2,10 @@
 
 import random
 
+from stance.classifiers.base import codebook_classes
+from stance.classifiers.baseline import Baseline
 from stance.corpus.units import split_units
+from stance.engine.train import train_model
 from stance.records import Annotation, Article, ClassifiedUnit, LabeledUnit, Prediction, text_sha256
 
 HOPE = [
@@ -47,6 +50,13 @@ def labeled_corpus(n_articles=12, n_units=12, seed=1):
                 )
             )
     return examples
+
+
+def train_baseline(examples, codebook, folder, recipe=None):
+    """Return a baseline trained and saved in a folder."""
+    classifier = Baseline(codebook_classes(codebook), recipe)
+    seed = classifier.recipe.seed
+    return train_model(classifier, examples, codebook, folder, kind="baseline", seed=seed)
 
 
 def classified(text, label, *, outlet, name, codebook, certainty=0.8):

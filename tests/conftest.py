@@ -2,8 +2,7 @@ import pytest
 
 from stance.classifiers.baseline import BaselineRecipe
 from stance.codebook import read_codebook
-from stance.engine.train import train_baseline
-from tests.builders import labeled_corpus
+from tests.builders import labeled_corpus, train_baseline
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What every classifier can do, and predictions by models that never saw the article."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
@@ -31,6 +32,26 @@ class Classifier(Protocol):
 
     def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
         """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """A fold of a cross-fit that is done."""
+
+    number: int  # from 1
+    n_folds: int
+    judged: tuple[int, ...]  # places of the examples that were held out
+    rows: Mapping[str, FloatArray]  # theirs; a task that could not be learned is absent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a fit has come."""
+
+    step: int
+    n_steps: int
+    loss: float  # mean over the last steps
+    seconds_left: float
 
 
 def label_codes(examples: Sequence[LabeledUnit], task: str, classes: Sequence[str]) -> IntArray:
@@ -72,6 +93,7 @@ def cross_fit(
     *,
     n_folds: int | None,
     seed: int,
+    on_fold: Callable[[Fold], None] = lambda fold: None,
 ) -> dict[str, FloatArray]:
     """Return each example's probabilities from a model that saw nothing of its group.
 
@@ -88,6 +110,8 @@ def cross_fit(
         What must not be torn apart: articles, or outlets.
     n_folds
         How many folds to put the groups into; None leaves out one group at a time.
+    on_fold
+        Told of each fold that is done.
 
     Raises
     ------
@@ -108,7 +132,8 @@ def cross_fit(
         if len({e.labels[task] for e in examples if task in e.labels}) > 1
     }
     copies = _copy_groups(examples)
-    for learn, judge in splitter.split(np.zeros(len(examples)), groups=groups):
+    splits = list(splitter.split(np.zeros(len(examples)), groups=groups))
+    for number, (learn, judge) in enumerate(splits, start=1):
         judged = {copies[i] for i in judge}
         lessons = [examples[i] for i in learn if copies[i] not in judged]
         try:
@@ -119,6 +144,7 @@ def cross_fit(
         for task, filled in held_out.items():
             shares = label_shares(lessons, task, classifier.classes_[task])
             filled[judge] = rows.get(task, shares)
+        on_fold(Fold(number=number, n_folds=len(splits), judged=tuple(judge.tolist()), rows=rows))
     return held_out
 
 

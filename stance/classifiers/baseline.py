@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
-from threadpoolctl import threadpool_limits
 
 from stance.classifiers.base import label_codes
+from stance.classifiers.linear import fit_linear, softmax
 from stance.errors import DataError, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
-from stance.statistics.scores import confusion_table, macro_f1
 
 # What reading a JSON file of another shape, or with numbers too large, may raise.
 BROKEN = (
@@ -87,11 +84,15 @@ class Baseline:
             if len(set(codes[known])) < 2 or len(set(articles[known])) < 2:
                 continue
             self.classes_[task] = classes
-            self.cost_[task] = self._choose_cost(
-                features[known], codes[known], articles[known], len(classes)
+            self.cost_[task], self._weights[task] = fit_linear(
+                features[known],
+                codes[known],
+                articles[known],
+                n_classes=len(classes),
+                costs=self.recipe.costs,
+                n_folds=self.recipe.n_folds,
+                seed=self.recipe.seed,
             )
-            model = _fitted(self.cost_[task], features[known], codes[known])
-            self._weights[task] = _all_classes(model, len(classes))
         if not self.classes_:
             raise DataError(
                 "nothing to learn: no task has units of two labels or more, from two articles or "
@@ -103,9 +104,13 @@ class Baseline:
         """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
         features = self._features([unit.text for unit in units])
         return {
-            task: _softmax(features @ weights.T + bias)
+            task: softmax(features @ weights.T + bias)
             for task, (weights, bias) in self._weights.items()
         }
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the card says of how it was made."""
+        return asdict(self.recipe) | {"chosen C": self.cost_}
 
     def save(self, folder: Path) -> None:
         """Write the model as JSON and safetensors: nothing in it can run."""
@@ -195,45 +200,3 @@ class Baseline:
 
     def _features(self, texts: Sequence[str]) -> Any:  # noqa: ANN401  scipy ships no types
         return sparse.hstack([v.transform(texts) for v in self._vectorizers], format="csr")
-
-    def _choose_cost(self, features: Any, codes: Any, articles: Any, n_classes: int) -> float:  # noqa: ANN401
-        n_folds = min(self.recipe.n_folds, len(set(articles)))
-        folds = GroupKFold(n_folds, shuffle=True, random_state=self.recipe.seed)
-        splits = list(folds.split(features, groups=articles))
-        scores = []
-        for cost in self.recipe.costs:
-            table = np.zeros((n_classes, n_classes))
-            for learn, judge in splits:
-                if len(set(codes[learn])) > 1:
-                    model = _fitted(cost, features[learn], codes[learn])
-                    predicted = model.predict(features[judge])
-                    table += confusion_table(codes[judge], predicted, n_classes)
-            # Two articles with a label each leave nothing to choose by: the first C will do.
-            scores.append(float(macro_f1(table)) if table.any() else 0.0)
-        return self.recipe.costs[int(np.argmax(scores))]
-
-
-def _fitted(cost: float, features: Any, codes: Any) -> LogisticRegression:  # noqa: ANN401
-    # Few units, many sparse n-grams: newton-cg took 0.04 to 0.4 s where lbfgs took 0.5 to 0.7 s,
-    # and a second BLAS thread on a busy machine doubled the time.
-    model = LogisticRegression(C=cost, class_weight="balanced", max_iter=2000, solver="newton-cg")
-    with threadpool_limits(limits=1, user_api="blas"):
-        return model.fit(features, codes)
-
-
-def _all_classes(model: LogisticRegression, n_classes: int) -> tuple[FloatArray, FloatArray]:
-    """Return softmax weights over all classes; one that was never seen gets no probability."""
-    seen = model.classes_
-    weights = np.zeros((n_classes, model.coef_.shape[1]))
-    bias = np.full(n_classes, -np.inf if len(seen) < n_classes else 0.0)
-    if len(seen) == 2:  # one row decides between two: half of it each way is the same softmax
-        weights[seen] = np.stack([-model.coef_[0] / 2, model.coef_[0] / 2])
-        bias[seen] = np.array([-model.intercept_[0] / 2, model.intercept_[0] / 2])
-    else:
-        weights[seen], bias[seen] = model.coef_, model.intercept_
-    return weights, bias
-
-
-def _softmax(scores: FloatArray) -> FloatArray:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

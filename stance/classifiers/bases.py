@@ -93,12 +93,7 @@ def resolve_base(
             f"{folder}: not an encoder that can be read: {', '.join(missing)} is not there; "
             "weights in other forms than safetensors could run code and are refused"
         )
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: config.json cannot be read: {error}") from None
-    if not isinstance(config, dict) or "auto_map" in config:
-        raise ModelError(f"{folder}: config.json asks for code of its own to be run: refused")
+    refuse_code(folder)
     digest = file_sha256(folder / WEIGHTS)
     if wanted_sha256 not in (None, digest):
         raise ModelError(
@@ -106,6 +101,28 @@ def resolve_base(
             f"wanted {str(wanted_sha256)[:12]}): damaged or another; delete it to fetch anew"
         )
     return Base(name=name, folder=folder, weights_sha256=digest)
+
+
+def refuse_code(folder: Path) -> None:
+    """Raise if an encoder's config.json names code of its own.
+
+    Raises
+    ------
+    ModelError
+        If it does, or cannot be read.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: config.json cannot be read: {error}") from None
+    if not isinstance(config, dict) or "auto_map" in config:
+        raise ModelError(f"{folder}: config.json asks for code of its own to be run: refused")
+
+
+def is_here(name: str) -> bool:
+    """Return whether a base needs no fetching: a folder, or one of ours fetched before."""
+    short = name.removeprefix("sentence-transformers/")
+    return Path(name).is_dir() or (short in PACKAGED and (_cache() / short).is_dir())
 
 
 def file_sha256(path: Path) -> str:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from stance.classifiers.base import Classifier
 from stance.errors import DataError, ModelError
+from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -48,6 +50,44 @@ class Calibration:
     """How to calibrate each task of a model."""
 
     tasks: Mapping[str, TaskCalibration]
+
+
+class Calibrated:
+    """A classifier whose probabilities are tempered, task by task.
+
+    A fresh one keeps the temperatures: they are of the recipe, not of one fit.
+    """
+
+    def __init__(self, classifier: Classifier, calibration: Calibration) -> None:
+        self.plain, self._calibration = classifier, calibration
+
+    @property
+    def classes_(self) -> Mapping[str, tuple[str, ...]]:
+        """Task -> label names, those of the classifier."""
+        return self.plain.classes_
+
+    def fresh(self) -> "Calibrated":
+        """Return an unfitted one of the same recipe."""
+        return Calibrated(self.plain.fresh(), self._calibration)
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Calibrated":
+        """Fit the classifier; the temperatures stay as they are."""
+        return Calibrated(self.plain.fit(examples), self._calibration)
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return task -> calibrated probabilities of shape (n_units, n_classes)."""
+        return temper(self.plain.predict_proba(units), self._calibration)
+
+
+def temper(
+    probabilities: Mapping[str, FloatArray], calibration: Calibration
+) -> dict[str, FloatArray]:
+    """Return each task's probabilities at its temperature; a task without one stays as it is."""
+    tasks = calibration.tasks
+    return {
+        task: apply_temperature(rows, tasks[task].temperature) if task in tasks else rows
+        for task, rows in probabilities.items()
+    }
 
 
 def calibrate(

@@ -16,7 +16,7 @@ class TransformerRecipe:
 
     base: str = "all-MiniLM-L6-v2"  # a folder, one of ours by name, or a name on the hub
     seed: int = 7
-    steps: int = 600  # updates of the weights
+    epochs: float = 5.0  # how often each unit is read
     batch: int = 32  # units an update
     micro_batch: int = 32  # units at a time on the device: fewer need less memory, the same update
     learning_rate: float = 1e-4
@@ -38,7 +38,7 @@ class TransformerRecipe:
                 object.__setattr__(self, field.name, value)
             if type(value) is not kind:
                 raise ModelError(f"{field.name} must be a {kind.__name__}, not {value!r}")
-        for name in ("steps", "batch", "micro_batch", "learning_rate", "n_tokens", "layer_decay"):
+        for name in ("epochs", "batch", "micro_batch", "learning_rate", "n_tokens", "layer_decay"):
             if getattr(self, name) <= 0:
                 raise ModelError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("layer_decay", "warm_up", "smoothing"):

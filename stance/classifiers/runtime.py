@@ -13,7 +13,7 @@ import numpy as np
 
 from stance.classifiers.baseline import BROKEN
 from stance.classifiers.inputs import Inputs
-from stance.errors import DataError, ModelError
+from stance.errors import ModelError
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
 
@@ -35,7 +35,7 @@ class Exported:
 
     def fresh(self) -> "Exported":
         """Refuse: there is no recipe to start anew from."""
-        raise DataError(
+        raise ModelError(
             "an exported model cannot be trained anew, so it cannot be held out from articles that "
             "it learned from; evaluate the model that it was exported from"
         )

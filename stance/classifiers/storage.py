@@ -1,25 +1,35 @@
 """A model folder: weights, a card, and predictions for the articles that it learned from.
 
-    model.safetensors, model.json   the model; see the classifier's own `save`
-    card.json, README.md            what it is made of and how good it is
-    held_out.jsonl                  for each training unit, known by a hash of its words, the
-                                    probabilities of a model that had not seen its article
+    model.json, ...        the model; see the classifier's own `save`
+    calibration.json       temperatures, and what abstaining hangs on
+    card.json, README.md   what it is made of and how good it is
+    held_out.jsonl         for each training unit, known by a hash of its words, probabilities by
+                           a model that had not seen its article, before calibration
 
-Nothing in a folder can run: it holds JSON, safetensors and Markdown, and other files are refused.
-What is read is checked against the card's hashes, and against the codebook.
+Nothing in a folder can run: it holds JSON, safetensors, ONNX graphs and Markdown, and other files
+are refused. What is read is checked against the card's hashes, and against the codebook.
 """
 
+import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from stance.classifiers.base import Classifier, codebook_classes
 from stance.classifiers.baseline import BROKEN, Baseline
+from stance.classifiers.bases import file_sha256, is_here
+from stance.classifiers.calibration import (
+    Calibrated,
+    Calibration,
+    apply_temperature,
+    from_data,
+    to_data,
+)
 from stance.codebook import Codebook
 from stance.errors import ModelError
 from stance.files import write_whole
@@ -28,8 +38,19 @@ from stance.resources import data_folder
 from stance.statistics.arrays import FloatArray
 from stance.terminal_text import printable
 
-SUFFIXES = {".json", ".jsonl", ".safetensors", ".md"}
-MODEL_FILES = ("model.json", "model.safetensors")
+SUFFIXES = {".json", ".jsonl", ".safetensors", ".onnx", ".md"}
+UNHASHED = {"card.json", "README.md"}  # the card cannot hold its own hash
+SHIPPED = ("large", "small", "baseline")  # the best first
+
+
+class Storable(Classifier, Protocol):
+    """A classifier that can be kept in a folder."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the card says of how it was made."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` of the same class needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +58,7 @@ class ModelCard:
     """What a model is made of and how good it is, for people and for checks."""
 
     name: str
-    kind: str  # "baseline"
+    kind: str  # "baseline", "embedding", "transformer", "onnx"
     codebook: str  # name@version#hash
     codebook_sha256: str
     data_sha256: str  # of the places and labels that it learned from
@@ -50,6 +71,7 @@ class ModelCard:
     licence: str
     trained_on: tuple[str, ...]  # hashes of the articles
     held_out: Mapping[str, Mapping[str, Any]]  # "article" or "outlet" -> task -> scores
+    curves: Mapping[str, Any] = field(default_factory=dict)  # task -> bins of confidence
     files: Mapping[str, str] = field(default_factory=dict)  # file -> SHA-256; `save_model` says it
 
 
@@ -58,9 +80,11 @@ class Model:
     """A fitted classifier with its card."""
 
     reference: str  # name@hash of its files
-    classifier: Classifier
+    folder: Path
+    classifier: Calibrated
     card: ModelCard
     held_out: Mapping[str, Mapping[str, FloatArray]] = field(repr=False)  # by `words_key`
+    calibration: Calibration = field(repr=False)
 
 
 def data_digest(examples: Sequence[LabeledUnit]) -> str:
@@ -73,10 +97,11 @@ def data_digest(examples: Sequence[LabeledUnit]) -> str:
 
 def save_model(
     folder: Path,
-    classifier: Baseline,
+    classifier: Storable,
     card: ModelCard,
     examples: Sequence[LabeledUnit],
     held_out: Mapping[str, FloatArray],
+    calibration: Calibration,
 ) -> None:
     """Write a model folder; one that is there and holds other files is refused.
 
@@ -84,7 +109,7 @@ def save_model(
     ----------
     held_out
         Task -> probabilities of shape (n_examples, n_classes) by models that had not seen the
-        example's article.
+        example's article, not calibrated.
 
     Raises
     ------
@@ -101,6 +126,12 @@ def save_model(
         )
     lines = (json.dumps({"words": key} | row) + "\n" for key, row in rows.items())
     write_whole(folder / "held_out.jsonl", "".join(lines))
+    write_whole(folder / "calibration.json", json.dumps(to_data(calibration)) + "\n")
+    finish_model(folder, card)
+
+
+def finish_model(folder: Path, card: ModelCard) -> None:
+    """Write the card of a model folder that is otherwise whole: it seals the other files."""
     card = replace(card, files=_digests(folder))
     write_whole(folder / "card.json", json.dumps(asdict(card), ensure_ascii=False, indent=1) + "\n")
     write_whole(folder / "README.md", _card_text(card))
@@ -121,8 +152,35 @@ def make_model_folder(folder: Path) -> None:
     _refuse_foreign_files(folder)
 
 
-def load_model(name_or_folder: str | Path, codebook: Codebook) -> Model:
+def best_model(codebook: Codebook) -> str:
+    """Return the name of the best shipped model that can run here for a codebook.
+
+    Raises
+    ------
+    ModelError
+        If no shipped model was trained under it.
+    """
+    for name in SHIPPED:
+        folder = data_folder("models") / name
+        try:
+            card = _read_card(folder / "card.json")
+        except BROKEN:
+            continue
+        if card.codebook_sha256 == codebook.sha256 and _can_run(card.kind, folder):
+            return name
+    raise ModelError(
+        f"no shipped model was trained under codebook {codebook.reference}; train one: "
+        f"stance train baseline --codebook {codebook.name}, and name it with --model"
+    )
+
+
+def load_model(name_or_folder: str | Path, codebook: Codebook, *, device: str = "auto") -> Model:
     """Return a shipped model by name, or the one in a folder.
+
+    Parameters
+    ----------
+    device
+        Where a model that runs on torch is put.
 
     Raises
     ------
@@ -144,34 +202,78 @@ def load_model(name_or_folder: str | Path, codebook: Codebook) -> Model:
         digests = _digests(folder)
     except BROKEN as error:
         raise ModelError(f"{folder}: not a whole model: {error!r}") from None
-    if card.kind != "baseline":
-        raise ModelError(f"{folder}: a model of unknown kind {card.kind!r}; is `stance` too old?")
     if card.codebook_sha256 != codebook.sha256:
         raise ModelError(
             f"{folder}: trained under codebook {card.codebook}, but {codebook.reference} is asked "
             "for: its labels mean something else. Give --codebook the one that it was trained under"
         )
-    changed = [name for name, digest in digests.items() if card.files.get(name) != digest]
+    names = sorted(digests.keys() | card.files.keys())
+    changed = [name for name in names if card.files.get(name) != digests.get(name)]
     if changed:
         raise ModelError(
             f"{folder}: {', '.join(changed)} is not what its card says: damaged, or of another "
             "model. Train it anew"
         )
-    classifier = Baseline.load(folder)
+    classifier = _load_classifier(card.kind, folder, device)
     if (
         not classifier.classes_
         or not classifier.classes_.items() <= codebook_classes(codebook).items()
     ):
         raise ModelError(f"{folder}: its labels are not those of codebook {codebook.reference}")
     digest = sha256()
-    for name in MODEL_FILES:
-        digest.update((folder / name).read_bytes())
+    for name, file_digest in digests.items():
+        if name != "held_out.jsonl":
+            digest.update(bytes.fromhex(file_digest))
+    calibration = _read_calibration(folder / "calibration.json", classifier.classes_)
+    held_out = _read_held_out(folder / "held_out.jsonl", classifier.classes_)
     return Model(
         reference=f"{printable(card.name)}@{digest.hexdigest()[:8]}",
-        classifier=classifier,
+        folder=folder,
+        classifier=Calibrated(classifier, calibration),
         card=card,
-        held_out=_read_held_out(folder / "held_out.jsonl", classifier.classes_),
+        held_out={
+            key: {
+                task: apply_temperature(row[None], calibration.tasks[task].temperature)[0]
+                for task, row in rows.items()
+            }
+            for key, rows in held_out.items()
+        },
+        calibration=calibration,
     )
+
+
+def _load_classifier(kind: str, folder: Path, device: str) -> Classifier:
+    """Return the classifier in a folder; the libraries of its kind are imported here."""
+    try:
+        if kind == "baseline":
+            return Baseline.load(folder)
+        if kind == "onnx":
+            from stance.classifiers.runtime import Exported
+
+            return Exported.load(folder)
+        if kind == "embedding":
+            from stance.classifiers.embedding import Embedding
+
+            return Embedding.load(folder, device=device)
+        if kind == "transformer":
+            from stance.classifiers.transformer import Transformer
+
+            return Transformer.load(folder, device=device)
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"{folder}: a model of kind {kind} needs {error.name}: pip install 'stance[torch]'"
+        ) from None
+    raise ModelError(f"{folder}: a model of unknown kind {kind!r}; is `stance` too old?")
+
+
+def _can_run(kind: str, folder: Path) -> bool:
+    """Return whether a model's libraries, and the base of an adapter, are here already."""
+    if kind in ("baseline", "onnx"):
+        return True
+    if importlib.util.find_spec("torch") is None:
+        return False
+    base = json.loads((folder / "model.json").read_bytes())["recipe"]["base"]
+    return not (folder / "adapter_config.json").exists() or is_here(base)
 
 
 def words_key(text: str) -> str:
@@ -184,10 +286,8 @@ def words_key(text: str) -> str:
 
 def _digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file that a prediction hangs on."""
-    return {
-        name: sha256((folder / name).read_bytes()).hexdigest()
-        for name in (*MODEL_FILES, "held_out.jsonl")
-    }
+    names = sorted({path.name for path in folder.iterdir()} - UNHASHED)
+    return {name: file_sha256(folder / name) for name in names}
 
 
 def _read_card(path: Path) -> ModelCard:
@@ -224,6 +324,15 @@ def _read_held_out(
             raise ModelError(f"{path}:{number}: not a unit with the probabilities of each task")
         held_out[key] = rows
     return held_out
+
+
+def _read_calibration(path: Path, classes: Mapping[str, tuple[str, ...]]) -> Calibration:
+    try:
+        return from_data(json.loads(path.read_bytes()), classes)
+    except BROKEN as error:
+        raise ModelError(f"{path}: not a calibration: {error!r}") from None
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
 
 
 def _refuse_foreign_files(folder: Path) -> None:

@@ -15,7 +15,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,29 +28,19 @@ from torch import nn
 from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from stance.classifiers.base import soft_labels
+from stance.classifiers.base import Progress, soft_labels
 from stance.classifiers.baseline import BROKEN
-from stance.classifiers.bases import FILES, Base, resolve_base
+from stance.classifiers.bases import FILES, Base, refuse_code, resolve_base
 from stance.classifiers.inputs import Encoded, Inputs
 from stance.classifiers.recipes import TransformerRecipe, recipe_of
 from stance.errors import DataError, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
-from stance.statistics.arrays import FloatArray
+from stance.statistics.arrays import FloatArray, IntArray
 
 CHECKPOINT_SECONDS = 60.0  # what a kill may cost
 HEADS = "heads.safetensors"
 ADAPTER = "adapter_model.safetensors"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a fit has come."""
-
-    step: int
-    n_steps: int
-    loss: float  # mean over the last steps
-    seconds_left: float
 
 
 class Network(nn.Module):
@@ -58,18 +48,14 @@ class Network(nn.Module):
 
     def __init__(self, encoder: PreTrainedModel, classes: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__()
-        # What it reads, asked before an adapter hides it: some encoders know no token types.
-        known = inspect.signature(encoder.forward).parameters
-        self.reads = [n for n in ("input_ids", "attention_mask", "token_type_ids") if n in known]
+        self.reads = what_it_reads(encoder)  # asked before an adapter hides it
         self.encoder: Any = encoder
         width = encoder.config.hidden_size
         self.heads = nn.ModuleDict({t: nn.Linear(width, len(c)) for t, c in classes.items()})
 
     def forward(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return each task's logits, shape (n_units, n_classes)."""
-        states = self.encoder(**{name: batch[name] for name in self.reads}).last_hidden_state
-        own = batch["own"].unsqueeze(-1).to(states.dtype)
-        mean = (states * own).sum(1) / own.sum(1).clamp(min=1)
+        mean = unit_means(self.encoder, {name: batch[name] for name in self.reads}, batch["own"])
         return {task: head(mean) for task, head in self.heads.items()}
 
     def learned(self) -> dict[str, torch.Tensor]:
@@ -170,11 +156,17 @@ class Transformer:
             raise DataError("this transformer is not fitted yet")
         network = self._network.eval()
         rows = {t: np.zeros((len(units), len(c))) for t, c in self.classes_.items()}
-        with torch.inference_mode(), self._precision():
+        with torch.inference_mode(), precision(self.device):
             for places, arrays in self._inputs.batches(units):
-                for task, logits in network(self._tensors(arrays)).items():
+                for task, logits in network(to_device(arrays, self.device)).items():
                     rows[task][places] = logits.float().softmax(1).cpu().numpy()
         return {task: table / table.sum(axis=1, keepdims=True) for task, table in rows.items()}
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the card says of how it was made."""
+        base = self.base
+        found = {"weights of the base": base.weights_sha256} if base else {}
+        return asdict(self.recipe) | found | {"units learned from beside": len(self._also)}
 
     def save(self, folder: Path) -> None:
         """Write a Hugging Face folder or a peft adapter, with our heads beside."""
@@ -219,6 +211,7 @@ class Transformer:
             else:
                 model.base = Base(name=recipe.base, folder=folder, weights_sha256=wanted)
                 home = model._home = folder
+                refuse_code(folder)
             model._inputs = model._new_inputs(home)
             network = model._new_network(home)
             if recipe.lora_rank:
@@ -256,13 +249,7 @@ class Transformer:
         )
 
     def _new_network(self, folder: Path) -> Network:
-        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        encoder = AutoModel.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
-        )
-        if hasattr(encoder, "pooler"):
-            encoder.pooler = None  # reads the first token only; our heads read the unit's
+        encoder = load_encoder(folder)
         network = Network(encoder, self.classes_)
         if self.recipe.lora_rank:
             from peft import LoraConfig, get_peft_model
@@ -310,19 +297,21 @@ class Transformer:
         losses: list[float] = []
         network.train()
         assert self._inputs is not None
-        for step, rows in _batches(lengths, recipe, first):
+        n_steps = math.ceil(recipe.epochs * math.ceil(len(lengths) / recipe.batch))
+        for step, rows in _batches(lengths, recipe, first, n_steps):
             total = 0.0
             for start in range(0, len(rows), recipe.micro_batch):
                 part = rows[start : start + recipe.micro_batch]
                 units = [Encoded(**table[row]) for row in part]
-                with self._precision():
-                    logits = network(self._tensors(self._inputs.batch(units)))
+                arrays = self._inputs.batch(units)
+                with precision(self.device):
+                    logits = network(to_device(arrays, self.device))
                 loss = self._loss(logits, goals, weights, part) * (len(part) / len(rows))
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += float(loss.detach())
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             for group in optimizer.param_groups:
-                group["lr"] = group["top_rate"] * _pace(step, recipe)
+                group["lr"] = group["top_rate"] * _pace(step, n_steps, recipe)
             optimizer.step()
             optimizer.zero_grad()
             losses = [*losses[-49:], total]
@@ -330,9 +319,9 @@ class Transformer:
             self._on_progress(
                 Progress(
                     step=step + 1,
-                    n_steps=recipe.steps,
+                    n_steps=n_steps,
                     loss=float(np.mean(losses)),
-                    seconds_left=(now - started) / (step + 1 - first) * (recipe.steps - step - 1),
+                    seconds_left=(now - started) / (step + 1 - first) * (n_steps - step - 1),
                 )
             )
             if place and now - saved > CHECKPOINT_SECONDS:
@@ -359,16 +348,44 @@ class Transformer:
                 total = total + part * (1 if task == "stance" else self.recipe.side_tasks)
         return total
 
-    def _tensors(self, arrays: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-        return {name: torch.from_numpy(rows).to(self.device) for name, rows in arrays.items()}
 
-    def _precision(self) -> torch.autocast:
-        """Return half precision where the chip computes it: three times as fast on such a CPU."""
-        kind = self.device.type
-        able = (kind == "cpu" and cpu_has_bf16()) or (
-            kind == "cuda" and torch.cuda.is_bf16_supported()
-        )
-        return torch.autocast(kind if kind != "mps" else "cpu", torch.bfloat16, enabled=able)
+def load_encoder(folder: Path) -> PreTrainedModel:
+    """Return the encoder in a folder, read from JSON and safetensors alone."""
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    encoder: PreTrainedModel = AutoModel.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
+    )
+    if hasattr(encoder, "pooler"):
+        encoder.pooler = None  # type: ignore[assignment]  # reads the first token only; we read the unit's own
+    return encoder
+
+
+def what_it_reads(encoder: PreTrainedModel) -> list[str]:
+    """Return which arrays an encoder takes: some know no token types."""
+    known = inspect.signature(encoder.forward).parameters
+    return [n for n in ("input_ids", "attention_mask", "token_type_ids") if n in known]
+
+
+def unit_means(
+    encoder: PreTrainedModel, arrays: Mapping[str, torch.Tensor], own: torch.Tensor
+) -> torch.Tensor:
+    """Return the mean of the last layer over each unit's own tokens, shape (n_units, width)."""
+    states: torch.Tensor = encoder(**arrays).last_hidden_state
+    mask = own.unsqueeze(-1).to(states.dtype)
+    return (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+
+def to_device(arrays: Mapping[str, IntArray], device: torch.device) -> dict[str, torch.Tensor]:
+    """Return arrays as tensors on a device."""
+    return {name: torch.from_numpy(rows).to(device) for name, rows in arrays.items()}
+
+
+def precision(device: torch.device) -> torch.autocast:
+    """Return half precision where the chip computes it: three times as fast on such a CPU."""
+    kind = device.type
+    able = (kind == "cpu" and cpu_has_bf16()) or (kind == "cuda" and torch.cuda.is_bf16_supported())
+    return torch.autocast(kind if kind != "mps" else "cpu", torch.bfloat16, enabled=able)
 
 
 def pick_device(name: str) -> torch.device:
@@ -396,9 +413,9 @@ def cpu_has_bf16() -> bool:
 
 
 def _batches(
-    lengths: Sequence[int], recipe: TransformerRecipe, first: int
+    lengths: Sequence[int], recipe: TransformerRecipe, first: int, n_steps: int
 ) -> Iterator[tuple[int, list[int]]]:
-    """Yield step and rows, from a step on: shuffled anew each round, like lengths together."""
+    """Yield step and rows: shuffled anew each round, like lengths together."""
     rng = np.random.default_rng(recipe.seed)
     step = 0
     while True:
@@ -408,7 +425,7 @@ def _batches(
             rows = sorted(pool.tolist(), key=lengths.__getitem__)
             batches += [rows[i : i + recipe.batch] for i in range(0, len(rows), recipe.batch)]
         for i in rng.permutation(len(batches)):
-            if step == recipe.steps:
+            if step == n_steps:
                 return
             if step >= first:
                 yield step, batches[i]
@@ -428,10 +445,10 @@ def _groups(network: Network, recipe: TransformerRecipe) -> list[dict[str, Any]]
     return groups
 
 
-def _pace(step: int, recipe: TransformerRecipe) -> float:
+def _pace(step: int, n_steps: int, recipe: TransformerRecipe) -> float:
     """Return a step's share of the full rate: it rises over the warm-up, then falls to 0."""
-    rise = recipe.warm_up * recipe.steps
-    return min((step + 1) / (rise + 1), (recipe.steps - step) / (recipe.steps - rise + 1e-9))
+    rise = recipe.warm_up * n_steps
+    return min((step + 1) / (rise + 1), (n_steps - step) / (n_steps - rise + 1e-9))
 
 
 def _class_weights(goals: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,16 @@ from typing import Annotated
 
 import typer
 
-from stance.cli import articles, codebooks, comparing, exchange, labeling, labels, models
+from stance.cli import (
+    articles,
+    codebooks,
+    comparing,
+    exchange,
+    labeling,
+    labels,
+    models,
+    training,
+)
 from stance.cli.common import tell
 from stance.errors import StanceError
 
@@ -28,7 +37,8 @@ app.command()(articles.classify)
 app.command()(comparing.compare)
 app.command()(models.evaluate)
 app.command("hold-out")(models.hold_out)
-app.add_typer(models.train, name="train")
+app.add_typer(training.train, name="train")
+app.command()(training.export)
 labeling.register_commands(labels.app)
 exchange.register_commands(labels.app)
 app.add_typer(labels.app, name="label")

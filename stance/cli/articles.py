@@ -12,11 +12,13 @@ from stance.cli.common import (
     DEFAULT_CODEBOOK,
     DEFAULT_MODEL,
     CodebookName,
+    Device,
     ModelName,
     NoRepair,
     Paths,
     Reader,
     Register,
+    chosen_model,
     progress,
     tell,
 )
@@ -72,19 +74,29 @@ def classify(
     output: Output = None,
     register: Register = None,
     no_repair: NoRepair = False,
+    abstain: Annotated[
+        float | None,
+        typer.Option(
+            "--abstain",
+            min=0.005,
+            max=0.5,
+            help="Mark units whose stance stays open: 0.1 keeps the true label among those that "
+            "are not ruled out for 9 in 10 units of each label.",
+        ),
+    ] = None,
+    device: Device = "auto",
 ) -> None:
     """Label every unit of new articles, with probabilities, in input order.
 
     Example: stance classify seeds/articles/wafer-1.txt --format csv
     """
-    from stance.classifiers.storage import load_model
     from stance.codebook import read_codebook
     from stance.engine.classify import classify as classify_articles
     from stance.engine.classify import prepare
     from stance.report.machine import row_of, table_writer
 
     book = read_codebook(codebook)
-    loaded = load_model(model, book)
+    loaded = chosen_model(model, book, device=device)
     reader = Reader(paths, register)
     unknown: list[str] = []
     with (
@@ -92,7 +104,9 @@ def classify(
         _opened(output, binary=format is Format.PARQUET) as file,
         table_writer(file, format.value, book) as write,
     ):
-        for done in classify_articles(prepare(reader, repair=not no_repair), loaded, book):
+        for done in classify_articles(
+            prepare(reader, repair=not no_repair), loaded, book, alpha=abstain
+        ):
             if done.article.source is None:
                 unknown.append(done.article.id)
             write([row_of(unit, book) for unit in done.units])

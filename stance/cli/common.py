@@ -15,6 +15,7 @@ from stance.terminal_text import printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from stance.classifiers.storage import Model
     from stance.codebook import Codebook
     from stance.corpus.reading import ReadFailure
     from stance.evaluation.splits import Part
@@ -34,7 +35,15 @@ SeedPaths = Annotated[
 CodebookName = Annotated[
     str, typer.Option("--codebook", help="A shipped codebook's name, or a .toml file.")
 ]
-ModelName = Annotated[str, typer.Option("--model", help="A shipped model's name, or its folder.")]
+ModelName = Annotated[
+    str,
+    typer.Option(
+        "--model", help="A shipped model's name, a folder, or best: the best that can run here."
+    ),
+]
+Device = Annotated[
+    str, typer.Option("--device", help="For torch: auto, cpu, cuda or mps; auto is the fastest.")
+]
 LabelsFile = Annotated[
     Path | None,
     typer.Option("--labels", help="Settled labels (jsonl); the shipped ones if not given."),
@@ -59,7 +68,7 @@ SplitFile = Annotated[
 Seed = Annotated[int, typer.Option("--seed", min=0, help="For everything drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
 
-DEFAULT_MODEL = "baseline"
+DEFAULT_MODEL = "best"
 __all__ = ["DEFAULT_CODEBOOK", "DEFAULT_MODEL"]
 
 
@@ -111,6 +120,17 @@ def progress(words: str) -> "Iterator[Progress]":
     with shown:
         shown.add_task(words, total=None)
         yield shown
+
+
+def chosen_model(name: str, codebook: "Codebook", *, device: str = "auto") -> "Model":
+    """Return a model by name or folder; where none is named, the best that can run, and say so."""
+    from stance.classifiers.storage import best_model, load_model
+
+    if name != DEFAULT_MODEL:
+        return load_model(name, codebook, device=device)
+    model = load_model(best_model(codebook), codebook, device=device)
+    tell(f"model {model.reference}; --model names another")
+    return model
 
 
 def seed_articles(codebook: "Codebook") -> Path:

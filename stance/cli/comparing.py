@@ -19,6 +19,7 @@ from stance.cli.common import (
     Reader,
     Register,
     Seed,
+    chosen_model,
     progress,
     settled_labels,
     tell,
@@ -48,7 +49,6 @@ def compare(
 
     Example: stance compare seeds/articles -o report.html --json comparison.json
     """
-    from stance.classifiers.storage import load_model
     from stance.codebook import read_codebook
     from stance.comparison.compare import compare as compare_units
     from stance.comparison.compare import corpus_facts
@@ -60,7 +60,7 @@ def compare(
     from stance.report.terminal import console, print_comparison
 
     book = read_codebook(codebook)
-    loaded = load_model(model, book)
+    loaded = chosen_model(model, book)
     reader = Reader(paths, register)
     printed = str(json_file) == "-"
     with ExitStack() as files:

@@ -19,6 +19,7 @@ from stance.cli.common import (
     Register,
     Seed,
     SeedPaths,
+    chosen_model,
     labeled_units,
     progress,
     tell,
@@ -63,7 +64,6 @@ def next_units(
 
     Example: stance label next seeds/articles --folder my-labels -n 50 --plan stratified
     """
-    from stance.classifiers.storage import load_model
     from stance.codebook import read_codebook
     from stance.engine.candidates import candidates
     from stance.engine.classify import prepare
@@ -73,7 +73,7 @@ def next_units(
 
     book = read_codebook(codebook)
     book.task(task)
-    loaded = None if plan is Plan.RANDOM else load_model(model, book)
+    loaded = None if plan is Plan.RANDOM else chosen_model(model, book)
     reader = Reader(paths, register)
     with progress("classifying"):
         prepared = list(prepare(reader))
@@ -122,7 +122,6 @@ def plan_labels(
     """
     import numpy as np
 
-    from stance.classifiers.storage import load_model
     from stance.codebook import read_codebook
     from stance.engine.candidates import candidates
     from stance.engine.classify import prepare
@@ -132,7 +131,7 @@ def plan_labels(
 
     book = read_codebook(codebook)
     classes = book.task(task).classes
-    loaded = load_model(model, book)
+    loaded = chosen_model(model, book)
     held_out = loaded.card.held_out.get("outlet") or loaded.card.held_out.get("article") or {}
     confusion = np.array(held_out[task]["confusion"]) if task in held_out else None
     reader = Reader(paths, register)

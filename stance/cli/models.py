@@ -1,4 +1,4 @@
-"""`stance train` and `stance evaluate`: make a model, and see how good it is."""
+"""`stance evaluate` and `stance hold-out`: how good a model is on what it never saw."""
 
 import sys
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from stance.cli.common import (
     DEFAULT_CODEBOOK,
     CodebookName,
+    Device,
     Json,
     LabelsFile,
     Paths,
@@ -26,60 +27,6 @@ from stance.resources import data_folder
 if TYPE_CHECKING:
     from stance.classifiers.storage import Model
     from stance.codebook import Codebook
-
-train = typer.Typer(help="Train a model on articles with settled labels.", no_args_is_help=True)
-
-
-@train.callback()
-def _train() -> None:
-    """Keep `train` a group while it has one command."""
-
-
-@train.command("baseline")
-def train_baseline(
-    paths: SeedPaths = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The model's folder; its name is the model's.")
-    ] = Path("models/my-baseline"),
-    labels: LabelsFile = None,
-    codebook: CodebookName = DEFAULT_CODEBOOK,
-    register: Register = None,
-    split: SplitFile = None,
-    seed: Seed = 7,
-) -> None:
-    """Train TF-IDF with logistic regression, measured on held-out articles and outlets.
-
-    Example: stance train baseline --codebook congestion-charge -o models/charge
-    """
-    from stance.classifiers.baseline import BaselineRecipe
-    from stance.classifiers.storage import make_model_folder
-    from stance.codebook import read_codebook
-    from stance.engine.train import train_baseline as run
-    from stance.evaluation.splits import Part
-
-    book = read_codebook(codebook)
-    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
-    make_model_folder(output)  # a wrong -o shows now, not after the training
-    with progress("training") as shown:
-        model = run(
-            examples,
-            book,
-            output,
-            recipe=BaselineRecipe(seed=seed),
-            on_step=lambda step: shown.update(shown.task_ids[0], description=step, advance=1),
-        )
-    for held_out, tasks in model.card.held_out.items():
-        for task, scores in tasks.items():
-            m = scores["macro_f1"]
-            interval = "" if m["low"] is None else f" [{m['low']:.2f}, {m['high']:.2f}]"
-            sys.stdout.write(
-                f"macro-F1 {m['value']:.2f}{interval} n={m['n_units']} task={task} "
-                f"model={model.reference} labels={model.card.data_sha256[:8]} "
-                f"held-out={held_out} seed={seed}\n"
-            )
-    own = "" if codebook == DEFAULT_CODEBOOK else f" --codebook {codebook}"
-    tell(f"wrote {output}; classify with: stance classify PATH --model {output}{own}")
-    reader.finish()
 
 
 def evaluate(
@@ -101,6 +48,7 @@ def evaluate(
     missed: Annotated[
         bool, typer.Option("--missed", help="With --behaviour: also each unit that it fails on.")
     ] = False,
+    device: Device = "auto",
     seed: Seed = 7,
     json: Json = False,
 ) -> None:
@@ -124,7 +72,7 @@ def evaluate(
     if split and behaviour:
         raise typer.BadParameter("--behaviour is scored whole: leave out --split")
     book = read_codebook(codebook)
-    loaded = load_model(model, book)
+    loaded = load_model(model, book, device=device)
     if behaviour:
         _evaluate_behaviour(loaded, paths, book, missed=missed, json=json)
         return

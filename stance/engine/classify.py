@@ -1,16 +1,16 @@
 """Articles in, articles with classified units out, in the same order, a batch at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from stance.classifiers.calibration import abstained, prediction_sets
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
 from stance.records import Article, ClassifiedUnit, Prediction, Unit
-from stance.statistics.arrays import FloatArray
 
 BATCH_UNITS = 2048  # enough to keep a model busy, little enough to hold in memory
 
@@ -33,12 +33,23 @@ def prepare(
 
 
 def classify(
-    articles: Iterable[tuple[Article, list[Unit]]], model: Model, codebook: Codebook
+    articles: Iterable[tuple[Article, list[Unit]]],
+    model: Model,
+    codebook: Codebook,
+    *,
+    alpha: float | None = None,
 ) -> Iterator[ClassifiedArticle]:
     """Yield every article with its units classified, in the order given.
 
     Units whose words the model learned from get the probabilities of a model that had not seen
     their article, and their `model` says so: a model's view of its own lessons is worth nothing.
+
+    Parameters
+    ----------
+    alpha
+        Abstain where the labels that cannot be ruled out at this level are not exactly one: each
+        label's units keep it among theirs in 1 - alpha of cases, if they are like those that the
+        model was calibrated on. None never abstains.
     """
     batch: list[tuple[Article, list[Unit]]] = []
     waiting = 0
@@ -46,49 +57,60 @@ def classify(
         batch.append((article, units))
         waiting += len(units)
         if waiting >= BATCH_UNITS:
-            yield from _classify_batch(batch, model, codebook)
+            yield from _classify_batch(batch, model, codebook, alpha)
             batch, waiting = [], 0
     if batch:
-        yield from _classify_batch(batch, model, codebook)
+        yield from _classify_batch(batch, model, codebook, alpha)
 
 
 def _classify_batch(
-    batch: list[tuple[Article, list[Unit]]], model: Model, codebook: Codebook
+    batch: list[tuple[Article, list[Unit]]], model: Model, codebook: Codebook, alpha: float | None
 ) -> Iterator[ClassifiedArticle]:
     units = [unit for _, article_units in batch for unit in article_units]
-    probabilities = model.classifier.predict_proba(units) if units else {}
+    kept = [model.held_out.get(words_key(unit.text)) for unit in units]
+    new = [i for i, rows in enumerate(kept) if rows is None]
+    tables = {
+        task: np.zeros((len(units), len(names)))
+        for task, names in model.classifier.classes_.items()
+    }
+    found = model.classifier.predict_proba([units[i] for i in new]) if new else {}
+    for task, table in tables.items():
+        for i, rows in enumerate(kept):
+            if rows is not None:
+                table[i] = rows[task] / rows[task].sum()  # they are stored rounded
+        if new:
+            table[new] = found[task]
+    open_ = {
+        task: abstained(prediction_sets(table, model.calibration.tasks[task].conformal, alpha))
+        if alpha is not None and len(table)
+        else np.zeros(len(units), dtype=bool)
+        for task, table in tables.items()
+    }
     row = 0
     for article, article_units in batch:
         classified = []
         for unit in article_units:
-            held_out = model.held_out.get(words_key(unit.text))
-            rows = held_out or {task: table[row] for task, table in probabilities.items()}
-            reference = f"{model.reference}+held-out" if held_out else model.reference
+            reference = model.reference if kept[row] is None else f"{model.reference}+held-out"
+            predictions = {
+                task: Prediction(
+                    unit_id=unit.id,
+                    task=task,
+                    label=names[int(tables[task][row].argmax())],
+                    probabilities=dict(zip(names, tables[task][row].tolist(), strict=True)),
+                    model=reference,
+                    abstained=bool(open_[task][row]),
+                )
+                for task, names in model.classifier.classes_.items()
+            }
             classified.append(
                 ClassifiedUnit(
                     unit=unit,
                     source=article.source,
                     date=article.date,
                     sha256=article.sha256,
-                    predictions=_predictions(unit, rows, model, reference),
+                    predictions=predictions,
                     codebook=codebook.reference,
                 )
             )
             row += 1
         yield ClassifiedArticle(article=article, units=tuple(classified))
-
-
-def _predictions(
-    unit: Unit, rows: Mapping[str, FloatArray], model: Model, reference: str
-) -> dict[str, Prediction]:
-    predictions = {}
-    for task, classes in model.classifier.classes_.items():
-        values = rows[task] / rows[task].sum()  # held-out rows are stored rounded
-        predictions[task] = Prediction(
-            unit_id=unit.id,
-            task=task,
-            label=classes[int(np.argmax(values))],
-            probabilities={name: float(p) for name, p in zip(classes, values, strict=True)},
-            model=reference,
-        )
-    return predictions

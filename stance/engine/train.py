@@ -1,36 +1,78 @@
-"""Training, with the held-out scores that go into the model's card."""
+"""Training, with the held-out scores and the calibration that go into the model's folder."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from stance.classifiers.base import codebook_classes, cross_fit
-from stance.classifiers.baseline import Baseline, BaselineRecipe
-from stance.classifiers.storage import Model, ModelCard, data_digest, load_model, save_model
+from stance.classifiers.base import Fold, cross_fit, label_codes
+from stance.classifiers.calibration import calibrate, temper
+from stance.classifiers.storage import (
+    Model,
+    ModelCard,
+    Storable,
+    data_digest,
+    finish_model,
+    load_model,
+    make_model_folder,
+    save_model,
+)
 from stance.codebook import Codebook
-from stance.errors import DataError
+from stance.errors import DataError, ModelError
 from stance.evaluation.protocol import N_FOLDS
+from stance.evaluation.reliability import reliability
 from stance.evaluation.scores import score
 from stance.records import LabeledUnit
+from stance.statistics.arrays import FloatArray
+
+PACKAGES = {
+    "baseline": ("stance", "scikit-learn", "numpy"),
+    "embedding": ("stance", "torch", "transformers", "scikit-learn"),
+    "transformer": ("stance", "torch", "transformers", "peft", "datasets"),
+}
 
 
-def train_baseline(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOut:
+    """One way of holding out: by article or by outlet, in how many folds."""
+
+    by: str  # "article" or "outlet"
+    n_folds: int | None  # None: one at a time
+
+
+# Quick rungs are measured both ways; each fold of a transformer costs minutes, so that one has a
+# few folds of whole outlets, which hold out articles too.
+BY_ARTICLE = HoldOut(by="article", n_folds=N_FOLDS)
+BY_OUTLET = HoldOut(by="outlet", n_folds=None)
+
+
+def train_model(
+    classifier: Storable,
     examples: Sequence[LabeledUnit],
     codebook: Codebook,
     folder: Path,
     *,
-    recipe: BaselineRecipe | None = None,
+    kind: str,
+    seed: int,
+    plans: Sequence[HoldOut] = (BY_ARTICLE, BY_OUTLET),
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Model:
-    """Fit the baseline, measure it on held-out articles and outlets, and save it in a folder.
+    """Measure a classifier on what it is held out from, fit it on everything, and save it.
+
+    The first plan's held-out probabilities calibrate the model, and stand in its folder.
+
+    Parameters
+    ----------
+    kind
+        What `load_model` is to make of the folder: "baseline", "embedding", "transformer".
 
     Raises
     ------
     DataError
         If there are too few articles or labels to learn from.
     """
-    recipe = recipe or BaselineRecipe()
     if not examples:
         raise DataError(
             "nothing to learn from: no unit of these articles has a settled label of this codebook"
@@ -38,36 +80,95 @@ def train_baseline(
     examples = sorted(examples, key=lambda e: (e.sha256, e.unit.start))
     articles = [example.sha256 for example in examples]
     outlets = [example.source or example.sha256 for example in examples]
-
-    on_step("holding out articles")
-    classifier = Baseline(codebook_classes(codebook), recipe)
-    by_article = cross_fit(classifier, examples, articles, n_folds=N_FOLDS, seed=recipe.seed)
-    held_out = {"article": score(examples, by_article, codebook, seed=recipe.seed)}
-    if len(set(outlets)) > 1:
-        on_step("holding out outlets")
-        by_outlet = cross_fit(classifier, examples, outlets, n_folds=None, seed=recipe.seed)
-        held_out["outlet"] = score(examples, by_outlet, codebook, seed=recipe.seed)
-
+    held_out: dict[str, Mapping[str, FloatArray]] = {}
+    for plan in plans:
+        groups = articles if plan.by == "article" or len(set(outlets)) < 2 else outlets
+        if plan.by == "outlet" and groups is articles and held_out:
+            continue  # a single outlet cannot be held out, and articles have been
+        on_step(f"holding out by {plan.by}")
+        held_out[plan.by] = cross_fit(
+            classifier,
+            examples,
+            groups,
+            n_folds=plan.n_folds,
+            seed=seed,
+            on_fold=partial(_tell_fold, examples, codebook, seed, on_step),
+        )
     on_step("fitting on all articles")
     classifier.fit(examples)
+    first = {task: rows for task, rows in next(iter(held_out.values())).items()}
+    first = {task: first[task] for task in classifier.classes_}
+    codes = {t: label_codes(examples, t, names) for t, names in classifier.classes_.items()}
+    calibration = calibrate(first, codes)
+    tempered = {by: temper(rows, calibration) for by, rows in held_out.items()}
     card = ModelCard(
         name=folder.name,
-        kind="baseline",
+        kind=kind,
         codebook=codebook.reference,
         codebook_sha256=codebook.sha256,
         data_sha256=data_digest(examples),
         n_units=len(examples),
         n_articles=len(set(articles)),
         n_outlets=len(set(outlets)),
-        seed=recipe.seed,
-        settings=asdict(recipe) | {"chosen C": classifier.cost_},
-        versions={name: version(name) for name in ("stance", "scikit-learn", "numpy")},
+        seed=seed,
+        settings=classifier.settings(),
+        versions={name: version(name) for name in PACKAGES[kind]},
         licence="Apache-2.0",
         trained_on=tuple(sorted(set(articles))),
         held_out={
-            by: {task: asdict(result) for task, result in results.items()}
-            for by, results in held_out.items()
+            by: {t: asdict(s) for t, s in score(examples, rows, codebook, seed=seed).items()}
+            for by, rows in tempered.items()
+        },
+        curves={
+            task: [asdict(level) for level in levels]
+            for task, levels in reliability(examples, temper(first, calibration), codebook).items()
         },
     )
-    save_model(folder, classifier, card, examples, by_article)
+    save_model(folder, classifier, card, examples, first, calibration)
     return load_model(folder, codebook)
+
+
+def export_model(model: Model, folder: Path, codebook: Codebook, *, quantize: bool = True) -> Model:
+    """Save a transformer as an ONNX graph, with its calibration and held-out probabilities.
+
+    Those were measured before its weights were rounded; the card says so.
+
+    Raises
+    ------
+    ModelError
+        If the model is no transformer.
+    """
+    from stance.classifiers.export import export_transformer
+    from stance.classifiers.transformer import Transformer
+
+    plain = model.classifier.plain
+    if not isinstance(plain, Transformer):
+        raise ModelError(f"{model.reference}: only a transformer can be exported")
+    make_model_folder(folder)
+    export_transformer(plain, folder, quantize=quantize)
+    for name in ("held_out.jsonl", "calibration.json"):
+        shutil.copyfile(model.folder / name, folder / name)
+    card = replace(
+        model.card,
+        name=folder.name,
+        kind="onnx",
+        settings={**model.card.settings, "exported from": model.reference, "8 bits": quantize},
+    )
+    finish_model(folder, card)
+    return load_model(folder, codebook)
+
+
+def _tell_fold(
+    examples: Sequence[LabeledUnit],
+    codebook: Codebook,
+    seed: int,
+    on_step: Callable[[str], None],
+    fold: Fold,
+) -> None:
+    """Say how good a fold's model is on what it never saw."""
+    words = f"fold {fold.number} of {fold.n_folds}"
+    judged = [examples[i] for i in fold.judged]
+    if fold.rows:
+        scores = score(judged, fold.rows, codebook, seed=seed)
+        words += ": " + ", ".join(f"{t} {s.macro_f1.value:.2f}" for t, s in scores.items())
+    on_step(words)

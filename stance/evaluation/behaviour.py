@@ -19,7 +19,7 @@ import numpy as np
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError, LabelError
-from stance.records import Unit
+from stance.records import LabeledUnit, Unit, text_sha256
 from stance.statistics.intervals import Estimate, clustered_share
 
 ALL = "all"
@@ -85,6 +85,16 @@ def read_behaviour(path: Path, codebook: Codebook) -> list[BehaviourUnit]:
     if not units:
         raise DataError(f"{path}: no unit follows codebook {codebook.reference}")
     return units
+
+
+def as_examples(units: Sequence[BehaviourUnit]) -> list[LabeledUnit]:
+    """Return such units as lessons; the units of a group count as one article."""
+    return [
+        LabeledUnit(
+            unit=u.unit, source=None, date=None, sha256=text_sha256(u.group), labels=u.labels
+        )
+        for u in units
+    ]
 
 
 def measure_behaviour(units: Sequence[BehaviourUnit], model: Model) -> list[FamilyScore]:

@@ -8,12 +8,12 @@ from stance.classifiers.storage import Model, ModelCard, data_digest
 from stance.codebook import Codebook
 from stance.evaluation.ablations import Ablation, ablations, other_target
 from stance.evaluation.behaviour import FamilyScore
-from stance.evaluation.calibration import Bin, reliability
 from stance.evaluation.ceiling import Ceiling, ceilings
 from stance.evaluation.confusion import SentimentConfusion, sentiment_confusion
 from stance.evaluation.judged import judged_tasks
 from stance.evaluation.paired import ModelComparison, unseen
 from stance.evaluation.protocol import Evaluation
+from stance.evaluation.reliability import Bin, reliability
 from stance.evaluation.scores import score
 from stance.evaluation.slices import Slice, slices
 from stance.records import Label, LabeledUnit

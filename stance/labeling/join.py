@@ -1,9 +1,45 @@
 """Settled labels found again in the articles that they speak of."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from stance.codebook import Codebook, Task
 from stance.labeling.settle import shares_of
 from stance.records import Article, Label, LabeledUnit, Unit
+
+
+def for_codebook(
+    examples: Sequence[LabeledUnit], own: Codebook, other: Codebook
+) -> list[LabeledUnit]:
+    """Return units labeled under one codebook as lessons for another that asks the same tasks.
+
+    Each unit carries its own target. Labels keep their meaning: of an ordered task by their score
+    (the favouring side is the favouring side), of another by their name; what has no counterpart is
+    left out.
+    """
+    names = {
+        task.name: _counterparts(task, other.task(task.name))
+        for task in own.tasks
+        if any(task.name == wanted.name for wanted in other.tasks)
+    }
+    lessons = []
+    for example in examples:
+        labels = {
+            task: names[task][label]
+            for task, label in example.labels.items()
+            if label in names.get(task, {})
+        }
+        unit = replace(example.unit, target=own.target)
+        lessons.append(replace(example, unit=unit, labels=labels, shares={}))
+    return lessons
+
+
+def _counterparts(own: Task, other: Task) -> dict[str, str]:
+    if own.scores and other.scores:
+        by_score = dict(zip(other.scores, other.classes, strict=True))
+        pairs = zip(own.classes, own.scores, strict=True)
+        return {name: by_score[score] for name, score in pairs if score in by_score}
+    return {name: name for name in own.classes if name in other.classes}
 
 
 def join_labels(

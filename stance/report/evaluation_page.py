@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from stance.codebook import Codebook
 from stance.evaluation.behaviour import ALL
-from stance.evaluation.calibration import Bin
 from stance.evaluation.model_report import ModelReport
+from stance.evaluation.reliability import Bin
 from stance.evaluation.slices import ENOUGH_ARTICLES, Slice
 from stance.report.page import HERE, _environment, _tones
 

@@ -1,6 +1,7 @@
 """The report on one model as tables for people at a terminal."""
 
 from rich.console import Console
+from rich.markup import escape
 
 from stance.evaluation.model_report import ModelReport
 from stance.evaluation.paired import ModelComparison
@@ -16,6 +17,7 @@ from stance.report.terminal import (
     print_evaluations,
 )
 from stance.statistics.intervals import Estimate
+from stance.terminal_text import printable
 
 
 def print_model_report(out: Console, report: ModelReport) -> None:
@@ -47,7 +49,8 @@ def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
         f"{comparison.left} against {comparison.right}, on {comparison.n_units} units of "
         f"{comparison.n_articles} articles that neither learned from",
     )
-    table = _table("task", "score", comparison.left, comparison.right, "difference", "p")
+    models = _plain(comparison.left, comparison.right)
+    table = _table("task", "score", *models, "difference", "p")
     for d in comparison.differences:
         scores = (_two(d.left), _two(d.right))
         _row(table, d.task, d.score, *scores, _estimate(d.difference), f"{d.p_value:.2g}")
@@ -74,7 +77,7 @@ def _print_ceilings(out: Console, report: ModelReport) -> None:
 def _print_confusions(out: Console, report: ModelReport) -> None:
     for task, score in report.evaluations[-1].scores.items():
         _say(out, f"\n{task}: units by label, rows settled, columns predicted")
-        table = _table("label", *score.f1, "Brier score")
+        table = _table("label", *_plain(*score.f1), "Brier score")
         for name, row in zip(score.f1, score.confusion, strict=True):
             _row(table, name, *(str(n) for n in row), _two(report.brier[task][name]))
         out.print(table)
@@ -85,7 +88,7 @@ def _print_sentiment(out: Console, report: ModelReport) -> None:
     if found is None:
         return
     _say(out, "\nstance and sentiment: units by settled label, rows stance, columns sentiment")
-    table = _table("stance", *next(iter(found.table.values())))
+    table = _table("stance", *_plain(*next(iter(found.table.values()))))
     for name, row in found.table.items():
         _row(table, name, *(str(n) for n in row.values()))
     out.print(table)
@@ -127,8 +130,8 @@ def _print_slices(out: Console, report: ModelReport) -> None:
     out.print(table)
     _say(
         out,
-        f"macro-F1 is over the labels of the whole: – where one is neither settled nor predicted; no "
-        f"interval below {ENOUGH_ARTICLES} articles. Of so many parts some stand out by chance.",
+        "macro-F1 is over the labels of the whole: – where one is neither settled nor predicted; "
+        f"no interval below {ENOUGH_ARTICLES} articles. Of so many parts some stand out by chance.",
     )
 
 
@@ -160,3 +163,8 @@ def _print_ablations(out: Console, report: ModelReport) -> None:
 
 def _maybe(estimate: Estimate | None) -> str:
     return "–" if estimate is None else _estimate(estimate)
+
+
+def _plain(*names: str) -> list[str]:
+    """Return names from outside as heads of columns, where rich would read markup."""
+    return [escape(printable(name)) for name in names]

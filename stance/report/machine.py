@@ -50,13 +50,15 @@ def row_of(classified: ClassifiedUnit, codebook: Codebook) -> dict[str, Any]:
         "start": unit.start,
         "end": unit.end,
         "text": unit.text,
+        "abstained": classified.predictions["stance"].abstained
+        if "stance" in classified.predictions
+        else None,
         "codebook": classified.codebook,
     }
     for task, prediction in classified.predictions.items():
         row[task] = prediction.label
         for label, probability in prediction.probabilities.items():
             row[f"{task}_{label}"] = round(probability, 4)
-        row["abstained"] = prediction.abstained
         row["model"] = prediction.model
     return row
 

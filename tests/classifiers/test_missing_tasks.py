@@ -10,9 +10,8 @@ from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.classifiers.lexicon import Majority, Vader
 from stance.classifiers.storage import load_model
 from stance.codebook import read_codebook
-from stance.engine.train import train_baseline
 from stance.errors import DataError
-from tests.builders import labeled_corpus
+from tests.builders import labeled_corpus, train_baseline
 
 BOOK = read_codebook()
 CLASSES = codebook_classes(BOOK)

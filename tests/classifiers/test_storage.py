@@ -11,11 +11,11 @@ from safetensors.numpy import load_file, save_file
 from stance.classifiers.baseline import BaselineRecipe
 from stance.classifiers.storage import load_model, make_model_folder
 from stance.codebook import read_codebook
-from stance.engine.train import train_baseline
 from stance.errors import ModelError
-from tests.builders import labeled_corpus
+from tests.builders import labeled_corpus, train_baseline
 
 BOOK = read_codebook()
+FILES = ("calibration.json", "held_out.jsonl", "model.json", "model.safetensors")
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,12 @@ def seal(folder):
     """Write the hashes of the files into the card, as whoever tampers would."""
     files = {
         name: sha256((folder / name).read_bytes()).hexdigest()
-        for name in ("model.json", "model.safetensors", "held_out.jsonl")
+        for name in FILES
     }
     change(folder / "card.json", lambda card: card.update(files=files))
 
 
-@pytest.mark.parametrize("name", ["model.json", "model.safetensors", "held_out.jsonl"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_not_the_cards_is_told_by_name(folder, name):
     (folder / name).write_bytes((folder / name).read_bytes() + b" ")
     with pytest.raises(ModelError, match=f"{name} is not what its card says"):

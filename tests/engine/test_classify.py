@@ -3,11 +3,10 @@ import pytest
 from stance.codebook import read_codebook
 from stance.corpus.units import split_units
 from stance.engine.classify import classify, prepare
-from stance.engine.train import train_baseline
 from stance.errors import DataError
 from stance.evaluation.protocol import evaluate
 from stance.records import LabeledUnit
-from tests.builders import article, labeled_corpus
+from tests.builders import article, labeled_corpus, train_baseline
 
 BOOK = read_codebook()
 

@@ -4,10 +4,9 @@ import pytest
 
 from stance.classifiers.baseline import BaselineRecipe
 from stance.codebook import read_codebook
-from stance.engine.train import train_baseline
 from stance.errors import DataError, LabelError
 from stance.evaluation.behaviour import ALL, measure_behaviour, read_behaviour
-from tests.builders import labeled_corpus
+from tests.builders import labeled_corpus, train_baseline
 
 BOOK = read_codebook()
 ROWS = [

@@ -3,11 +3,10 @@ import pytest
 
 from stance.classifiers.baseline import BaselineRecipe
 from stance.codebook import read_codebook
-from stance.engine.train import train_baseline
 from stance.errors import DataError
 from stance.evaluation.protocol import evaluate
 from stance.evaluation.scores import score
-from tests.builders import labeled_corpus
+from tests.builders import labeled_corpus, train_baseline
 
 BOOK = read_codebook()
 RECIPE = BaselineRecipe(costs=(3.0,), n_folds=3)

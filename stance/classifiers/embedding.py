@@ -1,0 +1,190 @@
+"""A frozen encoder with a logistic regression a task: no fine-tuning, minutes on any machine."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from stance.classifiers.base import label_codes
+from stance.classifiers.baseline import BROKEN
+from stance.classifiers.bases import Base, resolve_base
+from stance.classifiers.inputs import Inputs
+from stance.classifiers.linear import Weights, fit_linear, softmax
+from stance.classifiers.transformer import (
+    load_encoder,
+    pick_device,
+    precision,
+    to_device,
+    unit_means,
+    what_it_reads,
+)
+from stance.errors import DataError, ModelError
+from stance.files import write_whole
+from stance.records import LabeledUnit, Unit
+from stance.statistics.arrays import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingRecipe:
+    """How the embedding rung is made; every number is a choice of ours, written into its card."""
+
+    base: str = "all-MiniLM-L6-v2"  # a folder, one of ours by name, or a name on the hub
+    n_tokens: int = 128  # of context, target and unit together
+    context: bool = True  # read the heading and the units before
+    costs: tuple[float, ...] = (1.0, 10.0, 100.0)  # candidates for C, over vectors of length 1
+    n_folds: int = 3  # over articles, to choose C
+    seed: int = 7
+
+
+class Embedding:
+    """Logistic regression on two vectors a unit: as it is read in its context, and by itself."""
+
+    def __init__(
+        self,
+        classes: Mapping[str, tuple[str, ...]],
+        target: str,
+        recipe: EmbeddingRecipe | None = None,
+        *,
+        device: str = "auto",
+        cache: dict[Unit, FloatArray] | None = None,
+    ) -> None:
+        self._tasks = dict(classes)
+        self.classes_ = dict(classes)
+        self.target = target
+        self.recipe = recipe or EmbeddingRecipe()
+        self.device = pick_device(device)
+        self.cost_: dict[str, float] = {}
+        self.base: Base | None = None
+        # The encoder never learns: whoever is fitted on the same units need not read them again.
+        self._cache: dict[Unit, FloatArray] = {} if cache is None else cache
+        self._weights: dict[str, Weights] = {}
+
+    def fresh(self) -> "Embedding":
+        """Return an unfitted classifier of the same recipe, which knows the same vectors."""
+        return Embedding(
+            self._tasks, self.target, self.recipe, device=str(self.device), cache=self._cache
+        )
+
+    def fit(self, examples: Sequence[LabeledUnit]) -> "Embedding":
+        """Learn from labeled units; C is chosen for each task by macro-F1 over held-out articles.
+
+        Raises
+        ------
+        DataError
+            If no task has labels of two kinds, from two articles.
+        """
+        features = self._vectors([example.unit for example in examples])
+        articles = np.array([example.sha256 for example in examples])
+        self.classes_, self.cost_, self._weights = {}, {}, {}
+        for task, classes in self._tasks.items():
+            codes = label_codes(examples, task, classes)
+            known = codes >= 0
+            if len(set(codes[known])) < 2 or len(set(articles[known])) < 2:
+                continue
+            self.classes_[task] = classes
+            self.cost_[task], self._weights[task] = fit_linear(
+                features[known],
+                codes[known],
+                articles[known],
+                n_classes=len(classes),
+                costs=self.recipe.costs,
+                n_folds=self.recipe.n_folds,
+                seed=self.recipe.seed,
+            )
+        if not self.classes_:
+            raise DataError(
+                "nothing to learn: no task has units of two labels or more, from two articles or "
+                "more"
+            )
+        return self
+
+    def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
+        """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
+        features = self._vectors(units)
+        return {
+            task: softmax(features @ weights.T + bias)
+            for task, (weights, bias) in self._weights.items()
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the card says of how it was made."""
+        return asdict(self.recipe) | {"chosen C": self.cost_}
+
+    def save(self, folder: Path) -> None:
+        """Write the weights and the name of the encoder, which stays where it is."""
+        if self.base is None:
+            raise DataError("this classifier is not fitted yet")
+        arrays = {}
+        for task, (weights, bias) in self._weights.items():
+            arrays[f"weights.{task}"] = np.ascontiguousarray(weights, dtype=np.float32)
+            arrays[f"bias.{task}"] = bias.astype(np.float32)
+        write_whole(folder / "model.safetensors", save(arrays))
+        description = {
+            "recipe": asdict(self.recipe) | {"base": self.base.name},
+            "classes": self.classes_,
+            "cost": self.cost_,
+            "target": self.target,
+            "base_sha256": self.base.weights_sha256,
+        }
+        write_whole(folder / "model.json", json.dumps(description, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path, *, device: str = "auto") -> "Embedding":
+        """Return the model saved in a folder; its encoder is fetched if it is not here.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing, damaged or does not fit the others, or the encoder cannot be had.
+        """
+        try:
+            description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            options = description["recipe"] | {"costs": tuple(description["recipe"]["costs"])}
+            classes = {task: tuple(names) for task, names in description["classes"].items()}
+            target = str(description["target"])
+            model = cls(classes, target, EmbeddingRecipe(**options), device=device)
+            wanted = str(description["base_sha256"])
+            model.base = resolve_base(model.recipe.base, wanted_sha256=wanted)
+            arrays = load_file(folder / "model.safetensors")
+            for task, names in classes.items():
+                weights = arrays[f"weights.{task}"].astype(float)
+                bias = arrays[f"bias.{task}"].astype(float)
+                if weights.shape[:1] != (len(names),) or bias.shape != (len(names),):
+                    raise ModelError(f"{folder}: the weights of {task} do not fit its labels")
+                model._weights[task] = (weights, bias)
+        except (*BROKEN, SafetensorError) as error:
+            raise ModelError(f"{folder}: not a whole embedding model: {error!r}") from None
+        return model
+
+    def _vectors(self, units: Sequence[Unit]) -> FloatArray:
+        """Return each unit's vectors side by side, each of length 1."""
+        new = list(dict.fromkeys(unit for unit in units if unit not in self._cache))
+        if new:
+            self.base = self.base or resolve_base(self.recipe.base)
+            encoder = load_encoder(self.base.folder)
+            encoder.train(False)
+            encoder.to(self.device)  # type: ignore[arg-type]  # a decorator hides its self
+            parts = []
+            for context in (self.recipe.context, False):
+                inputs = Inputs(
+                    self.base.folder / "tokenizer.json",
+                    target=self.target,
+                    n_tokens=self.recipe.n_tokens,
+                    context=context,
+                )
+                rows = np.zeros((len(new), encoder.config.hidden_size))
+                with torch.inference_mode(), precision(self.device):
+                    for places, arrays in inputs.batches(new):
+                        tensors = to_device(arrays, self.device)
+                        reads = {name: tensors[name] for name in what_it_reads(encoder)}
+                        means = unit_means(encoder, reads, tensors["own"])
+                        rows[places] = means.float().cpu().numpy()
+                parts.append(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+            self._cache.update(zip(new, np.hstack(parts), strict=True))
+        return np.stack([self._cache[unit] for unit in units])

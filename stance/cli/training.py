@@ -1,0 +1,263 @@
+"""`stance train` and `stance export`: make a model of each rung."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stance.cli.common import (
+    DEFAULT_CODEBOOK,
+    CodebookName,
+    Device,
+    LabelsFile,
+    Register,
+    Seed,
+    SeedPaths,
+    SplitFile,
+    labeled_units,
+    progress,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stance.classifiers.base import Progress
+    from stance.classifiers.storage import Storable
+    from stance.codebook import Codebook
+    from stance.engine.train import HoldOut
+    from stance.records import LabeledUnit
+
+train = typer.Typer(help="Train a model on articles with settled labels.", no_args_is_help=True)
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="The model's folder; its name is the model's.")
+]
+Base = Annotated[
+    str | None,
+    typer.Option("--base", help="The encoder: a folder, or its name on the Hugging Face hub."),
+]
+
+
+@train.command("baseline")
+def train_baseline(
+    paths: SeedPaths = None,
+    output: Output = Path("models/my-baseline"),
+    labels: LabelsFile = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    split: SplitFile = None,
+    seed: Seed = 7,
+) -> None:
+    """Train TF-IDF with logistic regression, measured on held-out articles and outlets.
+
+    Example: stance train baseline --codebook congestion-charge -o models/charge
+    """
+    from stance.classifiers.base import codebook_classes
+    from stance.classifiers.baseline import Baseline, BaselineRecipe
+    from stance.codebook import read_codebook
+
+    book = read_codebook(codebook)
+    classifier = Baseline(codebook_classes(book), BaselineRecipe(seed=seed))
+    _train(lambda show: classifier, "baseline", paths, output, labels, book, register, split, seed)
+
+
+@train.command("embedding")
+def train_embedding(
+    paths: SeedPaths = None,
+    output: Output = Path("models/my-embedding"),
+    base: Base = None,
+    labels: LabelsFile = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    split: SplitFile = None,
+    device: Device = "auto",
+    seed: Seed = 7,
+) -> None:
+    """Train logistic regression on a frozen encoder's vectors, measured as the baseline is.
+
+    Needs the extra `torch`. The encoder stays as it is: this takes a minute or two.
+
+    Example: stance train embedding --codebook congestion-charge -o models/charge-embedding
+    """
+    _need_torch()
+    from stance.classifiers.base import codebook_classes
+    from stance.classifiers.embedding import Embedding, EmbeddingRecipe
+    from stance.codebook import read_codebook
+
+    book = read_codebook(codebook)
+    recipe = EmbeddingRecipe(seed=seed, base=base or EmbeddingRecipe().base)
+    classifier = Embedding(codebook_classes(book), book.target, recipe, device=device)
+    _train(lambda show: classifier, "embedding", paths, output, labels, book, register, split, seed)
+
+
+@train.command("transformer")
+def train_transformer(
+    paths: SeedPaths = None,
+    output: Output = Path("models/my-transformer"),
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="A shipped recipe's name, or a .toml file.")
+    ] = "minilm",
+    base: Base = None,
+    epochs: Annotated[
+        float | None, typer.Option("--epochs", min=0.01, help="In place of the recipe's.")
+    ] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option("--also", help="Labeled units in no article, learned from beside (jsonl)."),
+    ] = None,
+    other: Annotated[
+        list[str] | None,
+        typer.Option("--other", help="A codebook on another target, learned from beside."),
+    ] = None,
+    labels: LabelsFile = None,
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    register: Register = None,
+    split: SplitFile = None,
+    device: Device = "auto",
+    seed: Seed = 7,
+) -> None:
+    """Fine-tune an encoder, measured on outlets held out in a few folds.
+
+    Needs the extra `torch`. A training that was stopped goes on from its last minute when the same
+    command is given again; what it keeps for that stands in OUTPUT.training until it is done.
+
+    Example: stance train transformer --codebook congestion-charge --epochs 0.1 -o models/charge-t
+    """
+    _need_torch()
+    from shutil import rmtree
+
+    from stance.classifiers.base import codebook_classes
+    from stance.classifiers.recipes import read_recipe
+    from stance.classifiers.transformer import Transformer
+    from stance.codebook import read_codebook
+    from stance.engine.train import HoldOut
+
+    book = read_codebook(codebook)
+    changes = {"base": base, "epochs": epochs}
+    numbers = read_recipe(
+        recipe, seed=seed, **{name: value for name, value in changes.items() if value is not None}
+    )
+    workspace = output.with_name(f"{output.name}.training")
+    beside = _lessons_beside(also or [], other or [], book)
+
+    def new(on_progress: "Callable[[Progress], None]") -> Transformer:
+        return Transformer(
+            codebook_classes(book),
+            book.target,
+            numbers,
+            device=device,
+            workspace=workspace,
+            also=beside,
+            on_progress=on_progress,
+        )
+
+    plans = [HoldOut(by="outlet", n_folds=numbers.n_folds)]
+    _train(new, "transformer", paths, output, labels, book, register, split, seed, plans)
+    rmtree(workspace, ignore_errors=True)
+
+
+def export(
+    model: Annotated[str, typer.Argument(help="A transformer's folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The exported model's folder.")],
+    codebook: CodebookName = DEFAULT_CODEBOOK,
+    full: Annotated[
+        bool, typer.Option("--full", help="Keep 32-bit weights: four times as large.")
+    ] = False,
+) -> None:
+    """Write a transformer as an ONNX graph, for machines without torch.
+
+    Weights are kept in 8 bits; `stance evaluate` says what that costs.
+
+    Example: stance export models/charge-t --codebook congestion-charge -o models/charge-small
+    """
+    _need_torch()
+    from stance.classifiers.storage import load_model
+    from stance.codebook import read_codebook
+    from stance.engine.train import export_model
+
+    book = read_codebook(codebook)
+    exported = export_model(load_model(model, book, device="cpu"), output, book, quantize=not full)
+    size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
+    tell(f"wrote {output} ({size:.1f} MB): {exported.reference}")
+
+
+def _train(
+    new: "Callable[[Callable[[Progress], None]], Storable]",
+    kind: str,
+    paths: list[Path] | None,
+    output: Path,
+    labels: Path | None,
+    book: "Codebook",
+    register: Path | None,
+    split: Path | None,
+    seed: int,
+    plans: "Sequence[HoldOut] | None" = None,
+) -> None:
+    from stance.classifiers.storage import make_model_folder
+    from stance.engine.train import BY_ARTICLE, BY_OUTLET, train_model
+    from stance.evaluation.splits import Part
+
+    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
+    make_model_folder(output)  # a wrong -o shows now, not after the training
+    with progress("training") as shown:
+
+        def show(now: "Progress") -> None:
+            words = f"loss {now.loss:.3f}, {now.seconds_left / 60:.0f} min of this fit left"
+            shown.update(
+                shown.task_ids[0], description=words, completed=now.step, total=now.n_steps
+            )
+
+        def say(step: str) -> None:
+            shown.update(shown.task_ids[0], description=step)
+            if kind == "transformer":
+                tell(step)  # minutes lie between two of these: worth a line each
+
+        model = train_model(
+            new(show),
+            examples,
+            book,
+            output,
+            kind=kind,
+            seed=seed,
+            plans=plans or (BY_ARTICLE, BY_OUTLET),
+            on_step=say,
+        )
+    for by, tasks in model.card.held_out.items():
+        for task, scores in tasks.items():
+            m = scores["macro_f1"]
+            interval = "" if m["low"] is None else f" [{m['low']:.2f}, {m['high']:.2f}]"
+            sys.stdout.write(
+                f"macro-F1 {m['value']:.2f}{interval} n={m['n_units']} task={task} "
+                f"model={model.reference} labels={model.card.data_sha256[:8]} "
+                f"held-out={by} seed={seed}\n"
+            )
+    own = "" if book.name == DEFAULT_CODEBOOK else f" --codebook {book.name}"
+    tell(f"wrote {output}; classify with: stance classify PATH --model {output}{own}")
+    reader.finish()
+
+
+def _lessons_beside(
+    files: "Sequence[Path]", codebooks: "Sequence[str]", book: "Codebook"
+) -> "list[LabeledUnit]":
+    """Return labeled units that stand in no article, and those on other targets."""
+    from stance.codebook import read_codebook
+    from stance.evaluation.behaviour import as_examples, read_behaviour
+    from stance.labeling.join import for_codebook
+
+    lessons = [e for file in files for e in as_examples(read_behaviour(file, book))]
+    for name in codebooks:
+        other = read_codebook(name)
+        examples, _ = labeled_units(None, None, None, other)
+        lessons += for_codebook(examples, other, book)
+    return lessons
+
+
+def _need_torch() -> None:
+    from importlib.util import find_spec
+
+    from stance.errors import ModelError
+
+    if find_spec("torch") is None:
+        raise ModelError("this needs torch: pip install 'stance[torch]'")

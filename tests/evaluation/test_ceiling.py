@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from stance.errors import LabelError
+from stance.evaluation.ceiling import ceilings
+from stance.records import Label
+from stance.statistics.agreement import cohen_kappa, count_codes, krippendorff_alpha
+from tests.evaluation.units import BOOK, STANCE, called, labeled
+
+
+def judged(example, given):
+    """Return a unit's row of settled labels, with what each annotator said of its stance."""
+    return Label(
+        unit_id=example.unit.id,
+        article_id=example.unit.article_id,
+        sha256=example.sha256,
+        start=example.unit.start,
+        end=example.unit.end,
+        labels=example.labels,
+        annotators={name: {"stance": label} for name, label in given.items()},
+        codebook=BOOK.reference,
+    )
+
+
+def three_annotators(seed=2, n=60):
+    """Return units of 6 articles, rows in which one of three is away, codes, a model's codes."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(3, n)
+    codes = np.where(rng.random((n, 3)) < 0.8, truth[:, None], rng.choice(3, (n, 3)))
+    codes[np.arange(n), rng.choice(3, n)] = -1
+    model = np.where(rng.random(n) < 0.5, truth, rng.choice(3, n))
+    examples = [labeled(f"a{i % 6}", i, stance=STANCE[code]) for i, code in enumerate(truth)]
+    labels = [
+        judged(e, {f"r{j}": STANCE[c] for j, c in enumerate(row) if c >= 0})
+        for e, row in zip(examples, codes, strict=True)
+    ]
+    return examples, labels, codes, model
+
+
+def test_both_alphas_are_krippendorffs():
+    examples, labels, codes, model = three_annotators()
+    (found,) = ceilings(
+        examples, labels, called("stance", [STANCE[i] for i in model]), BOOK, seed=1
+    )
+    among = krippendorff_alpha(count_codes(codes, 3)).value
+    pairs = np.array([[m, c] for m, row in zip(model, codes, strict=True) for c in row if c >= 0])
+    against = krippendorff_alpha(count_codes(pairs, 3)).value
+    assert found.annotators.value == pytest.approx(among)
+    assert found.model.value == pytest.approx(against)
+    assert found.gap.value == pytest.approx(among - against)
+    assert found.gap.low < found.gap.value < found.gap.high
+    assert (found.n_units, found.gap.n_units, found.gap.n_articles) == (60, 60, 6)
+
+
+def test_each_annotator_has_a_kappa_with_the_model_on_the_units_of_their_own():
+    examples, labels, codes, model = three_annotators()
+    (found,) = ceilings(
+        examples, labels, called("stance", [STANCE[i] for i in model]), BOOK, seed=1
+    )
+    own = codes[:, 1] >= 0
+    kappa = cohen_kappa(np.stack([codes[own, 1], model[own]], axis=1), 3)
+    assert list(found.by_annotator) == ["r0", "r1", "r2"]
+    assert found.by_annotator["r1"].n_units == own.sum()
+    assert found.by_annotator["r1"].model == kappa
+    assert found.by_annotator["r1"].others.value > kappa.value
+
+
+def test_a_model_that_says_what_the_first_annotator_says_leaves_no_gap():
+    examples, _, _, _ = three_annotators()
+    rng = np.random.default_rng(4)
+    first = [e.labels["stance"] for e in examples]
+    second = [name if rng.random() < 0.7 else "neutral" for name in first]
+    labels = [
+        judged(e, {"a": one, "b": two}) for e, one, two in zip(examples, first, second, strict=True)
+    ]
+    (found,) = ceilings(examples, labels, called("stance", first), BOOK, seed=1)
+    assert found.by_annotator["a"].model.value == 1
+    assert found.model.value > found.annotators.value
+    assert found.gap.high < 0
+
+
+def test_only_units_that_two_annotators_judged_count():
+    examples, labels, _, _ = three_annotators()
+    labels[0] = judged(examples[0], {"r0": "neutral"})
+    rows = called("stance", [e.labels["stance"] for e in examples])
+    (found,) = ceilings(examples, labels[:10], rows, BOOK, seed=1)
+    assert found.n_units == 9
+    assert ceilings(examples, labels[:1], rows, BOOK, seed=1) == []
+
+
+def test_annotators_who_use_one_label_only_have_no_alpha():
+    examples = [labeled(f"a{i}", i, stance="neutral") for i in range(4)]
+    labels = [judged(e, {"a": "neutral", "b": "neutral"}) for e in examples]
+    rows = called("stance", ["neutral", "optimistic", "neutral", "neutral"])
+    (found,) = ceilings(examples, labels, rows, BOOK, seed=1)
+    assert found.annotators is None
+    assert found.gap is None
+    assert found.model.value == pytest.approx(
+        krippendorff_alpha(np.array([[2.0, 0]] * 6 + [[1.0, 1]] * 2)).value
+    )
+
+
+def test_a_label_that_the_codebook_does_not_know_is_refused():
+    examples = [labeled("a0", 0, stance="neutral")]
+    labels = [judged(examples[0], {"a": "neutral", "b": "lukewarm"})]
+    with pytest.raises(LabelError, match="lukewarm"):
+        ceilings(examples, labels, called("stance", ["neutral"]), BOOK, seed=1)

@@ -1,0 +1,123 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from stance.errors import DataError
+from stance.evaluation.paired import compare_models, paired_differences, unseen
+from tests.builders import labeled_corpus
+from tests.evaluation.units import BOOK, STANCE, called, labeled
+
+
+def simulated(rng, n_articles, n_units, skills):
+    """Return units, and models whose skill differs by article: each has its own share right."""
+    truth = rng.choice(3, (n_articles, n_units), p=[0.3, 0.4, 0.3])
+    examples = [
+        labeled(f"a{a}", u, stance=STANCE[truth[a, u]])
+        for a in range(n_articles)
+        for u in range(n_units)
+    ]
+    models = []
+    for skill in skills:
+        right = (
+            rng.random((n_articles, n_units))
+            < rng.beta(6 * skill, 6 - 6 * skill, n_articles)[:, None]
+        )
+        names = np.where(right, truth, rng.choice(3, truth.shape))
+        models.append(called("stance", [STANCE[i] for i in names.ravel()]))
+    return examples, *models
+
+
+def test_the_difference_is_that_of_the_two_scores_and_changes_sign_with_the_order():
+    examples, better, worse = simulated(np.random.default_rng(1), 8, 12, (0.8, 0.4))
+    forth = {d.score: d for d in paired_differences(examples, better, worse, BOOK, seed=1)}
+    back = {d.score: d for d in paired_differences(examples, worse, better, BOOK, seed=1)}
+    truth = [e.labels["stance"] for e in examples]
+    for name, labels in (("macro-F1", STANCE), ("F_avg", ["optimistic", "skeptical"])):
+        left, right = (
+            f1_score(
+                truth,
+                [STANCE[i] for i in rows["stance"].argmax(axis=1)],
+                labels=labels,
+                average="macro",
+            )
+            for rows in (better, worse)
+        )
+        assert forth[name].left == pytest.approx(left)
+        assert forth[name].right == pytest.approx(right)
+        assert forth[name].difference.value == pytest.approx(left - right)
+        assert forth[name].difference.n_units == len(examples)
+        assert back[name].difference.low == pytest.approx(-forth[name].difference.high)
+        assert back[name].p_value == pytest.approx(forth[name].p_value)
+
+
+def test_the_p_value_is_about_that_of_all_swaps_of_articles_one_by_one():
+    examples, a, b = simulated(np.random.default_rng(5), 7, 6, (0.7, 0.55))
+    truth = [e.labels["stance"] for e in examples]
+    articles = [e.sha256 for e in examples]
+    names = [[STANCE[i] for i in rows["stance"].argmax(axis=1)] for rows in (a, b)]
+
+    def difference(swapped):
+        calls = [
+            [names[side ^ (article in swapped)][i] for i, article in enumerate(articles)]
+            for side in (0, 1)
+        ]
+        left, right = (f1_score(truth, c, labels=STANCE, average="macro") for c in calls)
+        return abs(left - right)
+
+    every = sorted(set(articles))
+    seen = difference(set())
+    drawn = [
+        difference({article for article, swap in zip(every, swaps, strict=True) if swap})
+        for swaps in product([False, True], repeat=len(every))
+    ]
+    exact = np.mean([d >= seen - 1e-12 for d in drawn])
+    found = paired_differences(examples, a, b, BOOK, seed=1)[0]
+    assert 0.05 < exact < 0.95
+    assert found.p_value == pytest.approx(exact, abs=0.025)
+
+
+def test_models_that_are_equally_good_are_told_apart_about_as_often_as_the_level_says():
+    rng = np.random.default_rng(3)
+    p_values = []
+    for _ in range(200):
+        examples, a, b = simulated(rng, 10, 12, (0.6, 0.6))
+        p_values.append(paired_differences(examples, a, b, BOOK, seed=1, n_draws=199)[0].p_value)
+    assert 0.01 <= np.mean(np.array(p_values) <= 0.05) <= 0.09
+    assert 0.42 < np.mean(p_values) < 0.58
+
+
+def test_a_better_model_is_found():
+    examples, a, b = simulated(np.random.default_rng(4), 20, 15, (0.85, 0.4))
+    found = paired_differences(examples, a, b, BOOK, seed=1)[0]
+    assert found.p_value < 0.01
+    assert found.difference.low > 0
+
+
+def test_a_model_is_no_better_than_itself():
+    examples, a, _ = simulated(np.random.default_rng(4), 6, 10, (0.6, 0.6))
+    for found in paired_differences(examples, a, a, BOOK, seed=1):
+        assert (found.difference.value, found.difference.low, found.difference.high) == (0, 0, 0)
+        assert found.p_value == 1
+
+
+def test_a_label_that_only_one_model_calls_does_not_change_what_the_scores_average():
+    examples = [labeled(f"a{i}", i, stance=s) for i, s in enumerate(["optimistic", "neutral"] * 3)]
+    right = called("stance", [e.labels["stance"] for e in examples])
+    wrong = called("stance", ["skeptical", "neutral"] * 3)
+    found = paired_differences(examples, right, wrong, BOOK, seed=1)[0]
+    assert (found.left, found.right) == (1, pytest.approx(0.5))
+
+
+def test_two_models_are_compared_on_articles_that_neither_learned_from(model):
+    new = labeled_corpus(3, seed=9)
+    found = compare_models([*labeled_corpus(), *new], model, model, BOOK, 1)
+    assert (found.left, found.right) == (model.reference, model.reference)
+    assert (found.n_units, found.n_articles) == (36, 3)
+    assert {d.task for d in found.differences} == {"stance", "sentiment", "voice"}
+
+
+def test_a_model_that_learned_from_every_article_cannot_be_judged(model):
+    with pytest.raises(DataError, match="learned from every labeled article"):
+        unseen(labeled_corpus(), model)
