@@ -1,11 +1,16 @@
 """The rungs of the ladder, from knowing no text to a fine-tuned encoder, each a classifier."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
 
-from stance.classifiers.base import Classifier, codebook_classes
+from stance.classifiers.base import Classifier, Progress, codebook_classes
 from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.classifiers.lexicon import Lexicon, Majority
+from stance.classifiers.recipes import read_recipe
 from stance.codebook import Codebook
+from stance.errors import ModelError
 
 
 class Rung(StrEnum):
@@ -18,10 +23,64 @@ class Rung(StrEnum):
     TRANSFORMER = "transformer"
 
 
-def new_classifier(rung: Rung, codebook: Codebook, *, seed: int = 7) -> Classifier:
-    """Return an unfitted classifier of a rung, by its default recipe."""
+def new_classifier(
+    rung: Rung,
+    codebook: Codebook,
+    *,
+    seed: int = 7,
+    recipe: str = "minilm",
+    device: str = "auto",
+    workspace: Path | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Classifier:
+    """Return an unfitted classifier of a rung.
+
+    Parameters
+    ----------
+    recipe
+        Of the transformer, and the base of the embedding: a shipped one's name, or a file.
+    workspace
+        Where a transformer keeps checkpoints.
+
+    Raises
+    ------
+    ModelError
+        If the rung needs torch and it is not installed.
+    """
     if rung is Rung.MAJORITY:
         return Majority(codebook)
     if rung is Rung.LEXICON:
         return Lexicon(codebook)
-    return Baseline(codebook_classes(codebook), BaselineRecipe(seed=seed))
+    classes = codebook_classes(codebook)
+    if rung is Rung.BASELINE:
+        return Baseline(classes, BaselineRecipe(seed=seed))
+    need_torch()
+    numbers = read_recipe(recipe, seed=seed)
+    if rung is Rung.EMBEDDING:
+        from stance.classifiers.embedding import Embedding, EmbeddingRecipe
+
+        return Embedding(
+            classes, codebook.target, EmbeddingRecipe(base=numbers.base, seed=seed), device=device
+        )
+    from stance.classifiers.transformer import Transformer
+
+    return Transformer(
+        classes,
+        codebook.target,
+        numbers,
+        device=device,
+        workspace=workspace,
+        on_progress=on_progress,
+    )
+
+
+def need_torch() -> None:
+    """Raise if torch is not installed.
+
+    Raises
+    ------
+    ModelError
+        If it is not.
+    """
+    if find_spec("torch") is None:
+        raise ModelError("this needs torch: pip install 'stance[torch]'")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from stance.classifiers.base import codebook_classes, label_shares
-from stance.codebook import Codebook, Task
+from stance.codebook import Codebook
 from stance.labeling.cues import codebook_cues
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
@@ -86,8 +86,8 @@ class Vader:
 class Lexicon:
     """Reads sentiment off VADER and the other tasks off the codebook's cues, where it has any.
 
-    An ordered task without cues gets VADER, and any other task without cues is left out. Guesses
-    are whole: 1 for the label, 0 for the others, as VADER's here; a temperature makes them honest.
+    Where cues say nothing, an ordered task gets VADER and another its commonest label; a task
+    without order or cues is left out. Guesses are whole: 1 for the label, 0 for the others.
     """
 
     def __init__(self, codebook: Codebook) -> None:
@@ -111,22 +111,23 @@ class Lexicon:
         return Lexicon(self._codebook)
 
     def fit(self, examples: Sequence[LabeledUnit]) -> "Lexicon":
-        """Learn the one thing that no cue tells: what a unit is to get that has none."""
-        self._silent = [_fallback(cues.task, examples) for cues in self._cues]
+        """Learn what a unit without a cue is to get in a task without order: the commonest."""
+        self._commonest = {
+            cues.task.name: label_shares(examples, cues.task.name, cues.task.classes)
+            for cues in self._cues
+        }
         return self
 
     def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
         """Return 1 for the label that the lexicon points to, 0 for the others."""
         probabilities = self._vader.predict_proba(units)
-        for cues, silent in zip(self._cues, self._silent, strict=True):
-            classes = cues.task.classes
-            columns = [classes.index(cues.guess(unit.text) or silent) for unit in units]
-            probabilities[cues.task.name] = np.eye(len(classes))[columns]
+        for cues in self._cues:
+            classes, one_hot = cues.task.classes, np.eye(len(cues.task.classes))
+            commonest = one_hot[self._commonest[cues.task.name].argmax()]
+            rows = probabilities.get(cues.task.name, np.tile(commonest, (len(units), 1)))
+            for i, unit in enumerate(units):
+                guess = cues.guess(unit.text)
+                if guess is not None:
+                    rows[i] = one_hot[classes.index(guess)]
+            probabilities[cues.task.name] = rows
         return probabilities
-
-
-def _fallback(task: Task, examples: Sequence[LabeledUnit]) -> str:
-    """Return the label in the middle of an ordered task; else the most frequent one."""
-    middle = [label.name for label in task.labels if label.score == 0]
-    most_frequent = task.classes[label_shares(examples, task.name, task.classes).argmax()]
-    return middle[0] if middle else most_frequent

@@ -26,6 +26,7 @@ class TransformerRecipe:
     smoothing: float = 0.05  # of each target's weight, spread over all labels
     side_tasks: float = 0.5  # weight of the loss of every task but stance
     lora_rank: int = 0  # 0: all weights learn; else low-rank additions to every linear layer
+    lora_layers: int = 6  # of these, the upper ones; the rest stays as it was pretrained
     n_tokens: int = 128  # the context is cut to fit; target and unit never are
     context: bool = True  # read the heading and the units before
     n_folds: int = 3  # of whole outlets, for held-out scores and calibration
@@ -44,8 +45,10 @@ class TransformerRecipe:
         for name in ("layer_decay", "warm_up", "smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
-        if self.n_folds < 2 or self.lora_rank < 0:
-            raise ModelError("n_folds must be 2 or more, lora_rank 0 or more")
+        if self.n_folds < 2 or self.lora_rank < 0 or self.lora_layers < 1:
+            raise ModelError(
+                "n_folds must be 2 or more, lora_rank 0 or more, lora_layers 1 or more"
+            )
 
 
 def read_recipe(name_or_path: str | Path, **changes: Any) -> TransformerRecipe:  # noqa: ANN401

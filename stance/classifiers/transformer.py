@@ -252,16 +252,33 @@ class Transformer:
         encoder = load_encoder(folder)
         network = Network(encoder, self.classes_)
         if self.recipe.lora_rank:
-            from peft import LoraConfig, get_peft_model
-
-            rank = self.recipe.lora_rank
-            config = LoraConfig(
-                r=rank, lora_alpha=2 * rank, lora_dropout=0.1, target_modules="all-linear"
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks by an old name
-                network.encoder = get_peft_model(encoder, config)
+            network.encoder = self._with_adapter(encoder)
         return network
+
+    def _with_adapter(self, encoder: PreTrainedModel) -> Any:  # noqa: ANN401  peft's own class
+        """Return an encoder whose upper layers learn low-rank additions and whose rest is still.
+
+        What is still is kept in half precision and without dropout where the chip computes it:
+        with half the layers, a step takes two fifths of the time of one that learns everything.
+        """
+        from peft import LoraConfig, get_peft_model
+
+        if has_bf16(self.device):
+            encoder.to(torch.bfloat16)  # type: ignore[arg-type]  # a decorator hides its self
+        for module in encoder.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+        lowest = encoder.config.num_hidden_layers - self.recipe.lora_layers
+        names = [
+            name
+            for name, module in encoder.named_modules()
+            if isinstance(module, nn.Linear) and _layer_of(name, default=-1) >= lowest
+        ]
+        rank = self.recipe.lora_rank
+        config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks by an old name
+            return get_peft_model(encoder, config)
 
     def _checkpoint(
         self, encoded: Sequence[Encoded], targets: Mapping[str, FloatArray]
@@ -383,9 +400,15 @@ def to_device(arrays: Mapping[str, IntArray], device: torch.device) -> dict[str,
 
 def precision(device: torch.device) -> torch.autocast:
     """Return half precision where the chip computes it: three times as fast on such a CPU."""
-    kind = device.type
-    able = (kind == "cpu" and cpu_has_bf16()) or (kind == "cuda" and torch.cuda.is_bf16_supported())
-    return torch.autocast(kind if kind != "mps" else "cpu", torch.bfloat16, enabled=able)
+    kind = device.type if device.type in ("cpu", "cuda") else "cpu"
+    return torch.autocast(kind, torch.bfloat16, enabled=has_bf16(device))
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Return whether a device multiplies bfloat16 matrices itself."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return device.type == "cpu" and cpu_has_bf16()
 
 
 def pick_device(name: str) -> torch.device:
@@ -437,8 +460,7 @@ def _groups(network: Network, recipe: TransformerRecipe) -> list[dict[str, Any]]
     n_layers: int = network.encoder.config.num_hidden_layers
     groups = []
     for name, weights in network.learned().items():
-        layer = re.search(r"\.layers?\.(\d+)\.", name)
-        below = 0 if name.startswith("heads.") else n_layers - (int(layer[1]) if layer else -1)
+        below = 0 if name.startswith("heads.") else n_layers - _layer_of(name, default=-1)
         decay = recipe.weight_decay if weights.ndim > 1 else 0.0
         rate = recipe.learning_rate * recipe.layer_decay**below
         groups.append({"params": [weights], "lr": rate, "top_rate": rate, "weight_decay": decay})
@@ -449,6 +471,12 @@ def _pace(step: int, n_steps: int, recipe: TransformerRecipe) -> float:
     """Return a step's share of the full rate: it rises over the warm-up, then falls to 0."""
     rise = recipe.warm_up * n_steps
     return min((step + 1) / (rise + 1), (n_steps - step) / (n_steps - rise + 1e-9))
+
+
+def _layer_of(name: str, *, default: int) -> int:
+    """Return the number of the layer that a weight or a module stands in, by its name."""
+    found = re.search(r"\blayers?\.(\d+)\.", name)
+    return int(found[1]) if found else default
 
 
 def _class_weights(goals: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """`stance evaluate` and `stance hold-out`: how good a model is on what it never saw."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ from stance.cli.common import (
     SplitFile,
     labeled_units,
     progress,
+    settled_labels,
     tell,
 )
 from stance.resources import data_folder
@@ -27,6 +29,7 @@ from stance.resources import data_folder
 if TYPE_CHECKING:
     from stance.classifiers.storage import Model
     from stance.codebook import Codebook
+    from stance.records import Label, LabeledUnit
 
 
 def evaluate(
@@ -48,6 +51,21 @@ def evaluate(
     missed: Annotated[
         bool, typer.Option("--missed", help="With --behaviour: also each unit that it fails on.")
     ] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="All that can be measured on articles that it never saw: agreement with "
+            "annotators, confusions, calibration, parts, abstaining, ablations, behaviour.",
+        ),
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="With --full: another model, by paired tests."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="With --full: also as a page (html).")
+    ] = None,
     device: Device = "auto",
     seed: Seed = 7,
     json: Json = False,
@@ -57,6 +75,8 @@ def evaluate(
     Articles that the model learned from are held out, by article and by outlet; others are new.
 
     Example: stance evaluate baseline --split labels/splits.json
+
+    Example: stance evaluate baseline --split labels/splits.json --full -o model.html
 
     Example: stance evaluate baseline --behaviour
     """
@@ -71,12 +91,20 @@ def evaluate(
         raise typer.BadParameter("--missed goes with --behaviour")
     if split and behaviour:
         raise typer.BadParameter("--behaviour is scored whole: leave out --split")
+    if (against or output) and not full:
+        raise typer.BadParameter("--against and --output go with --full")
     book = read_codebook(codebook)
     loaded = load_model(model, book, device=device)
     if behaviour:
         _evaluate_behaviour(loaded, paths, book, missed=missed, json=json)
         return
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.HELD_OUT)
+    if full:
+        rival = load_model(against, book, device=device) if against else None
+        found = settled_labels(labels, book)
+        _evaluate_fully(loaded, rival, examples, found, book, seed=seed, json=json, output=output)
+        reader.finish()
+        return
     with progress("evaluating"):
         evaluations = run(examples, loaded, book, seed=seed)
     if json:
@@ -132,6 +160,51 @@ def hold_out(
         f"{len(split.outlets)} outlets held out whole, {len(stories)} stories in copies"
     )
     reader.finish()
+
+
+def _evaluate_fully(
+    model: "Model",
+    rival: "Model | None",
+    examples: "list[LabeledUnit]",
+    labels: "list[Label]",
+    codebook: "Codebook",
+    *,
+    seed: int,
+    json: bool,
+    output: Path | None,
+) -> None:
+    from stance.errors import DataError
+    from stance.evaluation.behaviour import measure_behaviour, read_behaviour
+    from stance.evaluation.model_report import model_report
+    from stance.evaluation.paired import compare_models
+    from stance.files import write_whole
+    from stance.report.evaluation_page import render_evaluation
+    from stance.report.evaluation_tables import print_model_report
+    from stance.report.machine import to_json
+    from stance.report.terminal import console
+
+    with progress("evaluating"):
+        try:
+            units = read_behaviour(data_folder("labels") / "behaviour.jsonl", codebook)
+        except DataError:  # no unit of the set follows this codebook
+            units = []
+        report = model_report(
+            examples,
+            model,
+            codebook,
+            seed=seed,
+            labels=labels,
+            behaviour=measure_behaviour(units, model) if units else (),
+            against=compare_models(examples, model, rival, codebook, seed) if rival else None,
+        )
+    if json:
+        sys.stdout.write(to_json(report))
+    else:
+        print_model_report(console(), report)
+    if output:
+        command = shlex.join(["stance", *sys.argv[1:]])
+        write_whole(output, render_evaluation(report, codebook, command=command))
+        tell(f"wrote {output}")
 
 
 def _evaluate_behaviour(

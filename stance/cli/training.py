@@ -81,7 +81,9 @@ def train_embedding(
 
     Example: stance train embedding --codebook congestion-charge -o models/charge-embedding
     """
-    _need_torch()
+    from stance.classifiers.ladder import need_torch
+
+    need_torch()
     from stance.classifiers.base import codebook_classes
     from stance.classifiers.embedding import Embedding, EmbeddingRecipe
     from stance.codebook import read_codebook
@@ -125,11 +127,13 @@ def train_transformer(
 
     Example: stance train transformer --codebook congestion-charge --epochs 0.1 -o models/charge-t
     """
-    _need_torch()
     from shutil import rmtree
 
     from stance.classifiers.base import codebook_classes
+    from stance.classifiers.ladder import need_torch
     from stance.classifiers.recipes import read_recipe
+
+    need_torch()
     from stance.classifiers.transformer import Transformer
     from stance.codebook import read_codebook
     from stance.engine.train import HoldOut
@@ -172,11 +176,12 @@ def export(
 
     Example: stance export models/charge-t --codebook congestion-charge -o models/charge-small
     """
-    _need_torch()
+    from stance.classifiers.ladder import need_torch
     from stance.classifiers.storage import load_model
     from stance.codebook import read_codebook
     from stance.engine.train import export_model
 
+    need_torch()
     book = read_codebook(codebook)
     exported = export_model(load_model(model, book, device="cpu"), output, book, quantize=not full)
     size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
@@ -252,12 +257,3 @@ def _lessons_beside(
         examples, _ = labeled_units(None, None, None, other)
         lessons += for_codebook(examples, other, book)
     return lessons
-
-
-def _need_torch() -> None:
-    from importlib.util import find_spec
-
-    from stance.errors import ModelError
-
-    if find_spec("torch") is None:
-        raise ModelError("this needs torch: pip install 'stance[torch]'")

@@ -7,6 +7,7 @@ from stance.classifiers.lexicon import Majority, Vader
 from stance.classifiers.storage import Model, ModelCard, data_digest
 from stance.codebook import Codebook
 from stance.evaluation.ablations import Ablation, ablations, other_target
+from stance.evaluation.abstention import Abstention, abstentions
 from stance.evaluation.behaviour import FamilyScore
 from stance.evaluation.ceiling import Ceiling, ceilings
 from stance.evaluation.confusion import SentimentConfusion, sentiment_confusion
@@ -40,6 +41,7 @@ class ModelReport:
     ceilings: tuple[Ceiling, ...]  # empty where annotators' own labels are not given
     sentiment: SentimentConfusion | None
     slices: tuple[Slice, ...]
+    abstentions: tuple[Abstention, ...]
     ablations: tuple[Ablation, ...]
     behaviour: tuple[FamilyScore, ...]  # empty where it was not measured
     against: ModelComparison | None
@@ -103,6 +105,7 @@ def model_report(
         reliability=reliability(new, probabilities, codebook),
         ceilings=tuple(ceilings(new, labels, probabilities, codebook, seed=seed)),
         sentiment=sentiment_confusion(new, probabilities, codebook),
+        abstentions=tuple(abstentions(new, probabilities, model.calibration, codebook)),
         slices=tuple(slices(new, probabilities, codebook, seed=seed)),
         ablations=tuple(
             ablations(

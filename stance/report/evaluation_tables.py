@@ -33,6 +33,7 @@ def print_model_report(out: Console, report: ModelReport) -> None:
     _print_confusions(out, report)
     _print_sentiment(out, report)
     _print_slices(out, report)
+    _print_abstentions(out, report)
     _print_ablations(out, report)
     if report.behaviour:
         _say(out, "\nthe behaviour set")
@@ -132,6 +133,21 @@ def _print_slices(out: Console, report: ModelReport) -> None:
         out,
         "macro-F1 is over the labels of the whole: – where one is neither settled nor predicted; "
         f"no interval below {ENOUGH_ARTICLES} articles. Of so many parts some stand out by chance.",
+    )
+
+
+def _print_abstentions(out: Console, report: ModelReport) -> None:
+    alpha = report.abstentions[0].alpha
+    _say(out, f"\nabstaining at {alpha:g}: {1 - alpha:.0%} of each label's units are to be covered")
+    table = _table("task", "by", "part", "covered", "answered", "accuracy of answers", "n")
+    for a in report.abstentions:
+        shares = (_share(a.coverage), _share(a.answered), _share(a.accuracy) if a.accuracy else "–")
+        _row(table, a.task, a.by, a.name, *shares, str(a.coverage.n_units))
+    out.print(table)
+    _say(
+        out,
+        "covered: the settled label is among those not ruled out; answered: it is the only one. "
+        "The promise holds for units like those that the model was calibrated on: compare outlets.",
     )
 
 
