@@ -30,6 +30,7 @@ from stance.classifiers.calibration import (
     from_data,
     to_data,
 )
+from stance.classifiers.cards import ModelCard, card_text, read_card
 from stance.codebook import Codebook
 from stance.errors import ModelError
 from stance.files import write_whole
@@ -51,28 +52,6 @@ class Storable(Classifier, Protocol):
 
     def save(self, folder: Path) -> None:
         """Write what `load` of the same class needs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCard:
-    """What a model is made of and how good it is, for people and for checks."""
-
-    name: str
-    kind: str  # "baseline", "embedding", "transformer", "onnx"
-    codebook: str  # name@version#hash
-    codebook_sha256: str
-    data_sha256: str  # of the places and labels that it learned from
-    n_units: int
-    n_articles: int
-    n_outlets: int
-    seed: int
-    settings: Mapping[str, Any]
-    versions: Mapping[str, str]  # package -> version
-    licence: str
-    trained_on: tuple[str, ...]  # hashes of the articles
-    held_out: Mapping[str, Mapping[str, Any]]  # "article" or "outlet" -> task -> scores
-    curves: Mapping[str, Any] = field(default_factory=dict)  # task -> bins of confidence
-    files: Mapping[str, str] = field(default_factory=dict)  # file -> SHA-256; `save_model` says it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +113,7 @@ def finish_model(folder: Path, card: ModelCard) -> None:
     """Write the card of a model folder that is otherwise whole: it seals the other files."""
     card = replace(card, files=_digests(folder))
     write_whole(folder / "card.json", json.dumps(asdict(card), ensure_ascii=False, indent=1) + "\n")
-    write_whole(folder / "README.md", _card_text(card))
+    write_whole(folder / "README.md", card_text(card))
 
 
 def make_model_folder(folder: Path) -> None:
@@ -163,7 +142,7 @@ def best_model(codebook: Codebook) -> str:
     for name in SHIPPED:
         folder = data_folder("models") / name
         try:
-            card = _read_card(folder / "card.json")
+            card = read_card(folder / "card.json")
         except BROKEN:
             continue
         if card.codebook_sha256 == codebook.sha256 and _can_run(card.kind, folder):
@@ -198,7 +177,7 @@ def load_model(name_or_folder: str | Path, codebook: Codebook, *, device: str = 
         )
     _refuse_foreign_files(folder)
     try:
-        card = _read_card(folder / "card.json")
+        card = read_card(folder / "card.json")
         digests = _digests(folder)
     except BROKEN as error:
         raise ModelError(f"{folder}: not a whole model: {error!r}") from None
@@ -290,22 +269,6 @@ def _digests(folder: Path) -> dict[str, str]:
     return {name: file_sha256(folder / name) for name in names}
 
 
-def _read_card(path: Path) -> ModelCard:
-    """Return a card; one of another shape raises whatever first trips over it."""
-    data = json.loads(path.read_bytes())
-    card = ModelCard(**{**data, "trained_on": tuple(data["trained_on"])})
-    texts = [card.name, card.kind, card.codebook, card.codebook_sha256, *card.trained_on]
-    scores = [
-        score["macro_f1"]["value"] for tasks in card.held_out.values() for score in tasks.values()
-    ]
-    texts += [text for pair in card.files.items() for text in pair]
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("a name or a hash in card.json is no text")
-    if not all(isinstance(value, float) and 0 <= value <= 1 for value in scores):
-        raise ValueError("a macro-F1 in card.json is no number from 0 to 1")
-    return card
-
-
 def _read_held_out(
     path: Path, classes: Mapping[str, tuple[str, ...]]
 ) -> dict[str, dict[str, FloatArray]]:
@@ -342,47 +305,3 @@ def _refuse_foreign_files(folder: Path) -> None:
                 f"{path}: a model folder holds only {', '.join(sorted(SUFFIXES))} files: others "
                 "could run code. Take it out, or give another folder"
             )
-
-
-def _card_text(card: ModelCard) -> str:
-    lines = [
-        f"# Model card: {card.name}",
-        "",
-        f"A {card.kind} classifier under codebook `{card.codebook}`, licence {card.licence}. This "
-        "page is written by `stance train`; `card.json` beside it holds the same for machines.",
-        "",
-        f"- Learned from {card.n_units} units of {card.n_articles} articles by {card.n_outlets} "
-        f"outlets; data hash `{card.data_sha256[:16]}`; seed {card.seed}.",
-        "- Versions: " + ", ".join(f"{k} {v}" for k, v in card.versions.items()) + ".",
-        "- Settings: " + ", ".join(f"{k} = {v}" for k, v in card.settings.items()) + ".",
-        "",
-        "## Held-out scores",
-        "",
-        "Macro-F1 with 95% intervals (article bootstrap). Held out by article: each unit judged by",
-        "a model that had not seen its article. By outlet: by one that had not seen its outlet.",
-        "",
-        "| held out by | task | macro-F1 | F1 by label | ECE | units | articles |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for by, tasks in card.held_out.items():
-        for task, score in tasks.items():
-            m = score["macro_f1"]
-            interval = "" if m["low"] is None else f" [{m['low']:.2f}, {m['high']:.2f}]"
-            by_label = ", ".join(
-                f"{k} {'-' if v is None else f'{v:.2f}'}" for k, v in score["f1"].items()
-            )
-            lines.append(
-                f"| {by} | {task} | {m['value']:.2f}{interval} | {by_label} | "
-                f"{score['calibration_error']:.2f} | {m['n_units']} | {m['n_articles']} |"
-            )
-    lines += [
-        "",
-        "## Not for",
-        "",
-        "Other targets than the codebook's, languages other than its own, or judging a single",
-        "sentence, writer or outlet: the errors above are too large for that. Counts of its labels",
-        "are not shares of what outlets wrote until they are checked against labels of a random",
-        "sample.",
-        "",
-    ]
-    return "\n".join(lines)

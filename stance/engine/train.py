@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from stance.classifiers.base import Fold, cross_fit, label_codes
 from stance.classifiers.calibration import calibrate, temper
+from stance.classifiers.cards import ModelCard
 from stance.classifiers.storage import (
     Model,
-    ModelCard,
     Storable,
     data_digest,
     finish_model,
@@ -24,6 +25,7 @@ from stance.errors import DataError, ModelError
 from stance.evaluation.protocol import N_FOLDS
 from stance.evaluation.reliability import reliability
 from stance.evaluation.scores import score
+from stance.evaluation.slices import slices
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
 
@@ -119,6 +121,7 @@ def train_model(
             by: {t: asdict(s) for t, s in score(examples, rows, codebook, seed=seed).items()}
             for by, rows in tempered.items()
         },
+        by_outlet=_by_outlet(examples, temper(first, calibration), codebook, seed),
         curves={
             task: [asdict(level) for level in levels]
             for task, levels in reliability(examples, temper(first, calibration), codebook).items()
@@ -126,6 +129,20 @@ def train_model(
     )
     save_model(folder, classifier, card, examples, first, calibration)
     return load_model(folder, codebook)
+
+
+def _by_outlet(
+    examples: Sequence[LabeledUnit],
+    rows: Mapping[str, FloatArray],
+    codebook: Codebook,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    """Return outlet -> task -> accuracy of held-out predictions."""
+    found: dict[str, dict[str, Any]] = {}
+    for part in slices(examples, rows, codebook, seed=seed):
+        if part.by == "outlet":
+            found.setdefault(part.name, {})[part.task] = asdict(part.accuracy)
+    return found
 
 
 def export_model(model: Model, folder: Path, codebook: Codebook, *, quantize: bool = True) -> Model:

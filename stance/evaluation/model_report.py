@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stance.classifiers.cards import ModelCard
 from stance.classifiers.lexicon import Majority, Vader
-from stance.classifiers.storage import Model, ModelCard, data_digest
+from stance.classifiers.storage import Model, data_digest
 from stance.codebook import Codebook
 from stance.evaluation.ablations import Ablation, ablations, other_target
 from stance.evaluation.abstention import Abstention, abstentions

@@ -1,0 +1,114 @@
+"""A model's card: what it is made of, how good it is, and what it is not for."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What a model is made of and how good it is, for people and for checks."""
+
+    name: str
+    kind: str  # "baseline", "embedding", "transformer", "onnx"
+    codebook: str  # name@version#hash
+    codebook_sha256: str
+    data_sha256: str  # of the places and labels that it learned from
+    n_units: int
+    n_articles: int
+    n_outlets: int
+    seed: int
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]  # package -> version
+    licence: str
+    trained_on: tuple[str, ...]  # hashes of the articles
+    held_out: Mapping[str, Mapping[str, Any]]  # "article" or "outlet" -> task -> scores
+    by_outlet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # outlet -> task -> its accuracy, held out
+    curves: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    # task -> bins of confidence with their accuracy, held out and calibrated
+    files: Mapping[str, str] = field(default_factory=dict)  # file -> SHA-256; `save_model` says it
+
+
+def read_card(path: Path) -> ModelCard:
+    """Return a card; one of another shape raises whatever first trips over it."""
+    data = json.loads(path.read_bytes())
+    card = ModelCard(**{**data, "trained_on": tuple(data["trained_on"])})
+    texts = [card.name, card.kind, card.codebook, card.codebook_sha256, *card.trained_on]
+    scores = [
+        score["macro_f1"]["value"] for tasks in card.held_out.values() for score in tasks.values()
+    ]
+    texts += [text for pair in card.files.items() for text in pair]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a name or a hash in card.json is no text")
+    if not all(isinstance(value, float) and 0 <= value <= 1 for value in scores):
+        raise ValueError("a macro-F1 in card.json is no number from 0 to 1")
+    return card
+
+
+def card_text(card: ModelCard) -> str:
+    """Return the card as a page of Markdown."""
+    lines = [
+        f"# Model card: {card.name}",
+        "",
+        f"A classifier of kind {card.kind} under codebook `{card.codebook}`, licence "
+        f"{card.licence}. This page is written by the command that made the model; `card.json` "
+        "beside it holds the same for machines.",
+        "",
+        f"- Learned from {card.n_units} units of {card.n_articles} articles by {card.n_outlets} "
+        f"outlets; data hash `{card.data_sha256[:16]}`; seed {card.seed}.",
+        "- Versions: " + ", ".join(f"{k} {v}" for k, v in card.versions.items()) + ".",
+        "- Settings: " + ", ".join(f"{k} = {v}" for k, v in card.settings.items()) + ".",
+        "",
+        "## Held-out scores",
+        "",
+        "Macro-F1 with 95% intervals (article bootstrap). Held out by article: each unit judged by",
+        "a model that had not seen its article. By outlet: by one that had not seen its outlet.",
+        "",
+        "| held out by | task | macro-F1 | F1 by label | ECE | units | articles |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for by, tasks in card.held_out.items():
+        for task, score in tasks.items():
+            m = score["macro_f1"]
+            by_label = ", ".join(
+                f"{k} {'-' if v is None else f'{v:.2f}'}" for k, v in score["f1"].items()
+            )
+            lines.append(
+                f"| {by} | {task} | {_interval(m)} | {by_label} | "
+                f"{score['calibration_error']:.2f} | {m['n_units']} | {m['n_articles']} |"
+            )
+    for task, bins in card.curves.items():
+        lines += ["", f"### Calibration of {task}, held out", ""]
+        lines += ["| confidence | units | mean confidence | right |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| {b['low']:.1f} to {b['high']:.1f} | {b['accuracy']['n_units']} | "
+            f"{b['confidence']:.2f} | {_interval(b['accuracy'])} |"
+            for b in bins
+        ]
+    if card.by_outlet:
+        names = list(next(iter(card.by_outlet.values())))
+        lines += ["", "### Accuracy by outlet, held out", ""]
+        lines += [f"| outlet | units | {' | '.join(names)} |", "| --- " * (2 + len(names)) + "|"]
+        for outlet, shares in card.by_outlet.items():
+            cells = " | ".join(_interval(shares[task]) for task in names if task in shares)
+            n_units = max(share["n_units"] for share in shares.values())
+            lines.append(f"| {outlet} | {n_units} | {cells} |")
+    lines += [
+        "",
+        "## Not for",
+        "",
+        "Other targets than the codebook's, languages other than its own, or judging a single",
+        "sentence, writer or outlet: the errors above are too large for that. Counts of its labels",
+        "are not shares of what outlets wrote until they are checked against labels of a random",
+        "sample.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _interval(estimate: Mapping[str, Any]) -> str:
+    low, high = estimate["low"], estimate["high"]
+    return f"{estimate['value']:.2f}" + ("" if low is None else f" [{low:.2f}, {high:.2f}]")
