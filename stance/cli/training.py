@@ -11,6 +11,7 @@ from stance.cli.common import (
     CodebookName,
     Device,
     LabelsFile,
+    Reader,
     Register,
     Seed,
     SeedPaths,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stance.classifiers.base import Progress
-    from stance.classifiers.storage import Storable
+    from stance.classifiers.storage import Model, Storable
     from stance.codebook import Codebook
     from stance.engine.train import HoldOut
     from stance.records import LabeledUnit
@@ -113,6 +114,14 @@ def train_transformer(
         list[str] | None,
         typer.Option("--other", help="A codebook on another target, learned from beside."),
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option("--teacher", help="A larger model whose probabilities are learned too."),
+    ] = None,
+    unlabeled: Annotated[
+        list[Path] | None,
+        typer.Option("--unlabeled", help="Articles that only the teacher judges."),
+    ] = None,
     labels: LabelsFile = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
@@ -132,6 +141,9 @@ def train_transformer(
     from stance.classifiers.base import codebook_classes
     from stance.classifiers.ladder import need_torch
     from stance.classifiers.recipes import read_recipe
+    from stance.classifiers.storage import load_model
+    from stance.engine.classify import prepare
+    from stance.engine.distil import unlabeled_lessons
 
     need_torch()
     from stance.classifiers.transformer import Transformer
@@ -144,7 +156,13 @@ def train_transformer(
         recipe, seed=seed, **{name: value for name, value in changes.items() if value is not None}
     )
     workspace = output.with_name(f"{output.name}.training")
+    if unlabeled and not teacher:
+        raise typer.BadParameter("--unlabeled goes with --teacher")
     beside = _lessons_beside(also or [], other or [], book)
+    master = load_model(teacher, book, device=device) if teacher else None
+    if master and unlabeled:
+        reader = Reader(unlabeled)
+        beside += unlabeled_lessons(prepare(reader), master)
 
     def new(on_progress: "Callable[[Progress], None]") -> Transformer:
         return Transformer(
@@ -158,7 +176,7 @@ def train_transformer(
         )
 
     plans = [HoldOut(by="outlet", n_folds=numbers.n_folds)]
-    _train(new, "transformer", paths, output, labels, book, register, split, seed, plans)
+    _train(new, "transformer", paths, output, labels, book, register, split, seed, plans, master)
     rmtree(workspace, ignore_errors=True)
 
 
@@ -199,12 +217,17 @@ def _train(
     split: Path | None,
     seed: int,
     plans: "Sequence[HoldOut] | None" = None,
+    teacher: "Model | None" = None,
 ) -> None:
     from stance.classifiers.storage import make_model_folder
     from stance.engine.train import BY_ARTICLE, BY_OUTLET, train_model
     from stance.evaluation.splits import Part
 
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
+    if teacher:
+        from stance.engine.distil import taught
+
+        examples = taught(examples, teacher)
     make_model_folder(output)  # a wrong -o shows now, not after the training
     with progress("training") as shown:
 

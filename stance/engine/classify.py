@@ -1,6 +1,6 @@
 """Articles in, articles with classified units out, in the same order, a batch at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from stance.codebook import Codebook
 from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
 from stance.records import Article, ClassifiedUnit, Prediction, Unit
+from stance.statistics.arrays import FloatArray
 
 BATCH_UNITS = 2048  # enough to keep a model busy, little enough to hold in memory
 
@@ -63,23 +64,32 @@ def classify(
         yield from _classify_batch(batch, model, codebook, alpha)
 
 
-def _classify_batch(
-    batch: list[tuple[Article, list[Unit]]], model: Model, codebook: Codebook, alpha: float | None
-) -> Iterator[ClassifiedArticle]:
-    units = [unit for _, article_units in batch for unit in article_units]
+def probabilities_of(
+    units: Sequence[Unit], model: Model
+) -> tuple[dict[str, FloatArray], list[bool]]:
+    """Return each task's probabilities, and which units the model knew by their words.
+
+    Those get the probabilities of a model that had not seen their article.
+    """
     kept = [model.held_out.get(words_key(unit.text)) for unit in units]
     new = [i for i, rows in enumerate(kept) if rows is None]
-    tables = {
-        task: np.zeros((len(units), len(names)))
-        for task, names in model.classifier.classes_.items()
-    }
     found = model.classifier.predict_proba([units[i] for i in new]) if new else {}
-    for task, table in tables.items():
+    tables = {}
+    for task, names in model.classifier.classes_.items():
+        table = tables[task] = np.zeros((len(units), len(names)))
         for i, rows in enumerate(kept):
             if rows is not None:
                 table[i] = rows[task] / rows[task].sum()  # they are stored rounded
         if new:
             table[new] = found[task]
+    return tables, [rows is not None for rows in kept]
+
+
+def _classify_batch(
+    batch: list[tuple[Article, list[Unit]]], model: Model, codebook: Codebook, alpha: float | None
+) -> Iterator[ClassifiedArticle]:
+    units = [unit for _, article_units in batch for unit in article_units]
+    tables, held_out = probabilities_of(units, model)
     open_ = {
         task: abstained(prediction_sets(table, model.calibration.tasks[task].conformal, alpha))
         if alpha is not None and len(table)
@@ -90,7 +100,7 @@ def _classify_batch(
     for article, article_units in batch:
         classified = []
         for unit in article_units:
-            reference = model.reference if kept[row] is None else f"{model.reference}+held-out"
+            reference = f"{model.reference}+held-out" if held_out[row] else model.reference
             predictions = {
                 task: Prediction(
                     unit_id=unit.id,
