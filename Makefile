@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MODEL ?= baseline
+MODEL ?= best
 
 .PHONY: help setup setup-dev report test lint bench clean
 
@@ -49,6 +49,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/doubts.py
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/readme_tables.py
+	$(BIN)/python benchmarks/ladder.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache report.html comparison.json

@@ -8,6 +8,32 @@ import sys
 from tests.cli.test_commands import COMMANDS, ROOT, stance
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NUMBER = r"\d+(?:\.\d+)?"
+
+
+def same(told, printed):
+    """Whether a text is printed, but for what another chip's arithmetic may change.
+
+    The shipped small model has 8-bit weights: on another chip a unit in some hundreds falls on the
+    other side, and a share, a score or a p-value moves by its last digits.
+    """
+    told, printed = " ".join(told.split()), " ".join(printed.split())
+    shape = re.sub(NUMBER, "#", told)
+    numbers = re.findall(NUMBER, told)
+    for found in re.finditer(re.escape(shape), re.sub(NUMBER, "#", printed)):
+        before = re.sub(NUMBER, "#", printed)[: found.start()].count("#")
+        beside = re.findall(NUMBER, printed)[before : before + len(numbers)]
+        apart = [abs(float(a) - float(b)) for a, b in zip(numbers, beside, strict=True)]
+        if all(d <= (0.03 if "." in a else 1) for a, d in zip(numbers, apart, strict=True)):
+            return True
+    return False
+
+
+def test_numbers_in_the_readme_may_move_by_a_chips_arithmetic_and_no_further():
+    assert same("share 26% [17%, 37%]", "the share  26% [17%, 38%] of")
+    assert not same("share 26% [17%, 37%]", "the share 29% [17%, 37%] of")
+    assert not same("share 26%", "the chair 26%")
+    assert not same("p = 0.01", "p = 0.09")
 
 
 def test_the_output_shown_is_what_the_command_prints():
@@ -18,8 +44,7 @@ def test_the_output_shown_is_what_the_command_prints():
     assert done.returncode == 0
     printed = "\n".join(line.rstrip() for line in done.stdout.splitlines())
     for part in shown[2].split("[...]\n"):  # what the README leaves out, for length
-        assert part.strip() in printed
-        printed = printed[printed.index(part.strip()) :]
+        assert same(part, printed), part
 
 
 def test_the_score_table_is_what_its_benchmark_prints():
@@ -33,7 +58,7 @@ def test_the_score_table_is_what_its_benchmark_prints():
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if line]
     assert len(rows) >= 20
-    assert [row for row in rows if row not in README] == []
+    assert [row for row in rows if not same(row, README)] == []
 
 
 def test_the_agreement_told_is_that_of_the_labels():

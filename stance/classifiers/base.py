@@ -131,7 +131,7 @@ def cross_fit(
         for task, classes in classifier.classes_.items()
         if len({e.labels[task] for e in examples if task in e.labels}) > 1
     }
-    copies = _copy_groups(examples)
+    copies = copies_among(examples)
     splits = list(splitter.split(np.zeros(len(examples)), groups=groups))
     for number, (learn, judge) in enumerate(splits, start=1):
         judged = {copies[i] for i in judge}
@@ -148,7 +148,7 @@ def cross_fit(
     return held_out
 
 
-def _copy_groups(examples: Sequence[LabeledUnit]) -> list[int]:
+def copies_among(examples: Sequence[LabeledUnit]) -> list[int]:
     """Return a number for each example, the same for articles that are copies of each other."""
     texts: dict[str, list[str]] = {}
     for example in examples:

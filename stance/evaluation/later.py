@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import ceil
 
-from stance.classifiers.base import Classifier, _copy_groups
+from stance.classifiers.base import Classifier, copies_among
 from stance.errors import DataError
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
@@ -52,7 +52,7 @@ def later_dates(
     boundary = first_later_date(examples, share=share)
     if boundary is None:
         raise DataError("judging later articles needs articles of two dates or more")
-    copies = _copy_groups(examples)
+    copies = copies_among(examples)
     later = [e.date is not None and e.date >= boundary for e in examples]
     judged_copies = {copy for copy, late in zip(copies, later, strict=True) if late}
     lessons = [

@@ -14,7 +14,7 @@ from stance.classifiers.storage import Model
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.judged import judged_tasks
-from stance.evaluation.protocol import _learned_from
+from stance.evaluation.protocol import learned_from_here
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import Estimate, article_bootstrap
@@ -80,7 +80,7 @@ def unseen(examples: Sequence[LabeledUnit], model: Model) -> list[LabeledUnit]:
     DataError
         If there is none.
     """
-    learned_from = _learned_from(examples, model)
+    learned_from = learned_from_here(examples, model)
     new = [example for example in examples if example.sha256 not in learned_from]
     if not new:
         raise DataError(

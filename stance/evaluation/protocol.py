@@ -46,7 +46,7 @@ def evaluate(
         raise DataError(
             "no unit of these articles has a settled label under this codebook: nothing to score"
         )
-    learned_from = _learned_from(examples, model)
+    learned_from = learned_from_here(examples, model)
     known = [example for example in examples if example.sha256 in learned_from]
     new = [example for example in examples if example.sha256 not in learned_from]
     rivals: dict[str, Classifier] = {
@@ -94,7 +94,7 @@ def _as_kept(
     return results
 
 
-def _learned_from(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
+def learned_from_here(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
     """Return the hashes of articles that the model learned from, or learned half the words of."""
     words: dict[str, list[bool]] = {}
     for example in examples:

@@ -13,7 +13,7 @@ from stance.evaluation.behaviour import ALL
 from stance.evaluation.model_report import ModelReport
 from stance.evaluation.reliability import Bin
 from stance.evaluation.slices import ENOUGH_ARTICLES, Slice
-from stance.report.page import HERE, _environment, _tones
+from stance.report.page import HERE, environment, tones_of
 
 LEFT, TOP, SIDE = 46, 10, 240  # the square of a reliability diagram, in SVG units
 SMALLEST, LARGEST = 3.0, 10.0  # radius of a bin's dot, its area by how many units are in it
@@ -37,7 +37,7 @@ def render_evaluation(report: ModelReport, codebook: Codebook, *, command: str) 
     style = "".join(
         (HERE / name).read_text(encoding="utf-8") for name in ("page.css", "evaluation_page.css")
     )
-    template = _environment().from_string(
+    template = environment().from_string(
         (HERE / "evaluation_page.html").read_text(encoding="utf-8")
     )
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
@@ -51,7 +51,7 @@ def render_evaluation(report: ModelReport, codebook: Codebook, *, command: str) 
         dots={task: _dots(bins) for task, bins in report.reliability.items()},
         parts=_parts(report.slices),
         families=[family for family in report.behaviour if family.family != ALL],
-        tones={task.name: _tones(codebook, task.name) for task in codebook.tasks},
+        tones={task.name: tones_of(codebook, task.name) for task in codebook.tasks},
         enough=ENOUGH_ARTICLES,
         shades=SHADES,
         left=LEFT,

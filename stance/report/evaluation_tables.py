@@ -7,14 +7,14 @@ from stance.evaluation.model_report import ModelReport
 from stance.evaluation.paired import ModelComparison
 from stance.evaluation.slices import ENOUGH_ARTICLES
 from stance.report.terminal import (
-    _estimate,
-    _row,
-    _say,
-    _share,
-    _table,
-    _two,
+    estimate_words,
+    new_table,
     print_behaviour,
     print_evaluations,
+    put_row,
+    say,
+    share_words,
+    two_places,
 )
 from stance.statistics.intervals import Estimate
 from stance.terminal_text import printable
@@ -28,7 +28,7 @@ def print_model_report(out: Console, report: ModelReport) -> None:
     )
     print_evaluations(out, report.evaluations, footer=footer)
     if report.n_known:
-        _say(out, f"left out: {report.n_known} articles that the model learned from")
+        say(out, f"left out: {report.n_known} articles that the model learned from")
     _print_ceilings(out, report)
     _print_confusions(out, report)
     _print_sentiment(out, report)
@@ -36,7 +36,7 @@ def print_model_report(out: Console, report: ModelReport) -> None:
     _print_abstentions(out, report)
     _print_ablations(out, report)
     if report.behaviour:
-        _say(out, "\nthe behaviour set")
+        say(out, "\nthe behaviour set")
         print_behaviour(out, report.behaviour, missed=False, footer=f"model={report.model}")
     if report.against:
         out.print()
@@ -45,18 +45,18 @@ def print_model_report(out: Console, report: ModelReport) -> None:
 
 def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
     """Print how far one model is better than another, a row a task and score."""
-    _say(
+    say(
         out,
         f"{comparison.left} against {comparison.right}, on {comparison.n_units} units of "
         f"{comparison.n_articles} articles that neither learned from",
     )
     models = _plain(comparison.left, comparison.right)
-    table = _table("task", "score", *models, "difference", "p")
+    table = new_table("task", "score", *models, "difference", "p")
     for d in comparison.differences:
-        scores = (_two(d.left), _two(d.right))
-        _row(table, d.task, d.score, *scores, _estimate(d.difference), f"{d.p_value:.2g}")
+        scores = (two_places(d.left), two_places(d.right))
+        put_row(table, d.task, d.score, *scores, estimate_words(d.difference), f"{d.p_value:.2g}")
     out.print(table)
-    _say(
+    say(
         out,
         "p: of no difference, two-sided, by swapping the predictions of whole articles; not "
         "adjusted for how many are tested",
@@ -66,21 +66,21 @@ def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
 def _print_ceilings(out: Console, report: ModelReport) -> None:
     if not report.ceilings:
         return
-    _say(out, "\nbeside the annotators: Krippendorff's alpha on units that two or more judged")
-    table = _table("task", "units", "annotators", "model with each", "gap")
+    say(out, "\nbeside the annotators: Krippendorff's alpha on units that two or more judged")
+    table = new_table("task", "units", "annotators", "model with each", "gap")
     for ceiling in report.ceilings:
         alphas = (_maybe(e) for e in (ceiling.annotators, ceiling.model, ceiling.gap))
-        _row(table, ceiling.task, str(ceiling.n_units), *alphas)
+        put_row(table, ceiling.task, str(ceiling.n_units), *alphas)
     out.print(table)
-    _say(out, "each annotator by name: on the page and in --json")
+    say(out, "each annotator by name: on the page and in --json")
 
 
 def _print_confusions(out: Console, report: ModelReport) -> None:
     for task, score in report.evaluations[-1].scores.items():
-        _say(out, f"\n{task}: units by label, rows settled, columns predicted")
-        table = _table("label", *_plain(*score.f1), "Brier score")
+        say(out, f"\n{task}: units by label, rows settled, columns predicted")
+        table = new_table("label", *_plain(*score.f1), "Brier score")
         for name, row in zip(score.f1, score.confusion, strict=True):
-            _row(table, name, *(str(n) for n in row), _two(report.brier[task][name]))
+            put_row(table, name, *(str(n) for n in row), two_places(report.brier[task][name]))
         out.print(table)
 
 
@@ -88,48 +88,48 @@ def _print_sentiment(out: Console, report: ModelReport) -> None:
     found = report.sentiment
     if found is None:
         return
-    _say(out, "\nstance and sentiment: units by settled label, rows stance, columns sentiment")
-    table = _table("stance", *_plain(*next(iter(found.table.values()))))
+    say(out, "\nstance and sentiment: units by settled label, rows stance, columns sentiment")
+    table = new_table("stance", *_plain(*next(iter(found.table.values()))))
     for name, row in found.table.items():
-        _row(table, name, *(str(n) for n in row.values()))
+        put_row(table, name, *(str(n) for n in row.values()))
     out.print(table)
-    _say(
+    say(
         out,
-        f"stance has the sign of settled sentiment on {_share(found.settled_same)} of units as "
-        f"settled, on {_share(found.predicted_same)} as predicted",
+        f"stance has the sign of settled sentiment on {share_words(found.settled_same)} of units "
+        f"as settled, on {share_words(found.predicted_same)} as predicted",
     )
     if found.right_where_same:
-        _say(out, f"stance is right where the two agree on {_share(found.right_where_same)}")
+        say(out, f"stance is right where the two agree on {share_words(found.right_where_same)}")
     if found.repeats and found.right_where_apart:
-        _say(
+        say(
             out,
             f"where they part ({found.repeats.n_units} units) it is right on "
-            f"{_share(found.right_where_apart)}, and repeats the sentiment on "
-            f"{_share(found.repeats)}: 0% would be a model without fault, 100% one that reads "
+            f"{share_words(found.right_where_apart)}, and repeats the sentiment on "
+            f"{share_words(found.repeats)}: 0% would be a model without fault, 100% one that reads "
             "nothing but sentiment",
         )
 
 
 def _print_slices(out: Console, report: ModelReport) -> None:
-    _say(out, "\nparts of the units")
-    table = _table(
+    say(out, "\nparts of the units")
+    table = new_table(
         *("task", "by", "part", "macro-F1", "accuracy", "ECE", "Brier by label", "n", "articles")
     )
     for part in report.slices:
-        _row(
+        put_row(
             table,
             part.task,
             part.by,
             part.name,
             _maybe(part.macro_f1),
-            _share(part.accuracy),
-            _two(part.calibration_error),
-            ", ".join(f"{name} {_two(value)}" for name, value in part.brier.items()),
+            share_words(part.accuracy),
+            two_places(part.calibration_error),
+            ", ".join(f"{name} {two_places(value)}" for name, value in part.brier.items()),
             str(part.n_units),
             str(part.n_articles),
         )
     out.print(table)
-    _say(
+    say(
         out,
         "macro-F1 is over the labels of the whole: – where one is neither settled nor predicted; "
         f"no interval below {ENOUGH_ARTICLES} articles. Of so many parts some stand out by chance.",
@@ -138,13 +138,17 @@ def _print_slices(out: Console, report: ModelReport) -> None:
 
 def _print_abstentions(out: Console, report: ModelReport) -> None:
     alpha = report.abstentions[0].alpha
-    _say(out, f"\nabstaining at {alpha:g}: {1 - alpha:.0%} of each label's units are to be covered")
-    table = _table("task", "by", "part", "covered", "answered", "accuracy of answers", "n")
+    say(out, f"\nabstaining at {alpha:g}: {1 - alpha:.0%} of each label's units are to be covered")
+    table = new_table("task", "by", "part", "covered", "answered", "accuracy of answers", "n")
     for a in report.abstentions:
-        shares = (_share(a.coverage), _share(a.answered), _share(a.accuracy) if a.accuracy else "–")
-        _row(table, a.task, a.by, a.name, *shares, str(a.coverage.n_units))
+        shares = (
+            share_words(a.coverage),
+            share_words(a.answered),
+            share_words(a.accuracy) if a.accuracy else "–",
+        )
+        put_row(table, a.task, a.by, a.name, *shares, str(a.coverage.n_units))
     out.print(table)
-    _say(
+    say(
         out,
         "covered: the settled label is among those not ruled out; answered: it is the only one. "
         "The promise holds for units like those that the model was calibrated on: compare outlets.",
@@ -152,24 +156,24 @@ def _print_abstentions(out: Console, report: ModelReport) -> None:
 
 
 def _print_ablations(out: Console, report: ModelReport) -> None:
-    _say(out, "\nthe same model on changed units, against the same settled labels")
-    table = _table("change", "task", "macro-F1", "difference", "p", "changed", "middle label")
+    say(out, "\nthe same model on changed units, against the same settled labels")
+    table = new_table("change", "task", "macro-F1", "difference", "p", "changed", "middle label")
     for found in report.ablations:
         middle = "–"
         if found.middle and found.middle_before:
-            middle = f"{found.middle_before.value:.0%} to {_share(found.middle)}"
-        _row(
+            middle = f"{found.middle_before.value:.0%} to {share_words(found.middle)}"
+        put_row(
             table,
             found.name if found.target is None else f"{found.name}: {found.target}",
             found.task,
-            _estimate(found.macro_f1),
-            _estimate(found.difference.difference),
+            estimate_words(found.macro_f1),
+            estimate_words(found.difference.difference),
             f"{found.difference.p_value:.2g}",
-            _share(found.changed),
+            share_words(found.changed),
             middle,
         )
     out.print(table)
-    _say(
+    say(
         out,
         "changed: share of predictions that are others than before; middle label: share predicted "
         "as the label without a side, before and after. A model that reads the target should go "
@@ -178,7 +182,7 @@ def _print_ablations(out: Console, report: ModelReport) -> None:
 
 
 def _maybe(estimate: Estimate | None) -> str:
-    return "–" if estimate is None else _estimate(estimate)
+    return "–" if estimate is None else estimate_words(estimate)
 
 
 def _plain(*names: str) -> list[str]:

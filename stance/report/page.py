@@ -46,7 +46,7 @@ class Panel:
 def render_page(comparison: Comparison, codebook: Codebook, *, command: str) -> str:
     """Return the page; `command` is the line that made it, shown at the foot."""
     style = (HERE / "page.css").read_text(encoding="utf-8")
-    template = _environment().from_string((HERE / "page.html").read_text(encoding="utf-8"))
+    template = environment().from_string((HERE / "page.html").read_text(encoding="utf-8"))
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
     return template.render(
         comparison=comparison,
@@ -56,7 +56,7 @@ def render_page(comparison: Comparison, codebook: Codebook, *, command: str) -> 
         mixes=[(mix, _panels(mix, codebook)) for mix in comparison.mixes],
         quotes=_quotes(comparison),
         by_id={unit.unit_id: unit for unit in comparison.units},
-        tones={task.name: _tones(codebook, task.name) for task in codebook.tasks},
+        tones={task.name: tones_of(codebook, task.name) for task in codebook.tasks},
         quoted=QUOTED,
         most_pairs=MOST_PAIRS,
         width=CHART_WIDTH,
@@ -65,19 +65,20 @@ def render_page(comparison: Comparison, codebook: Codebook, *, command: str) -> 
     )
 
 
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["percent"] = lambda value: f"{value:.0%}"
-    environment.filters["two"] = lambda value: "–" if value is None else f"{value:.2f}"
+def environment() -> Environment:
+    """Return where our pages are laid out: every text escaped, nothing undefined passed over."""
+    made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made.filters["percent"] = lambda value: f"{value:.0%}"
+    made.filters["two"] = lambda value: "–" if value is None else f"{value:.2f}"
     # Control and direction marks of an article could make a page read otherwise than it says.
     # Line breaks inside a unit are layout of the file that it came from.
-    environment.finalize = lambda value: (
+    made.finalize = lambda value: (
         printable(" ".join(value.split())) if type(value) is str else value
     )
-    return environment
+    return made
 
 
-def _tones(codebook: Codebook, task_name: str) -> dict[str, str]:
+def tones_of(codebook: Codebook, task_name: str) -> dict[str, str]:
     """Return label -> colour role, from the sign of its score."""
     return {
         label.name: "even" if not label.score else "good" if label.score > 0 else "bad"
@@ -88,7 +89,7 @@ def _tones(codebook: Codebook, task_name: str) -> dict[str, str]:
 def _panels(mix: MixComparison, codebook: Codebook) -> list[Panel]:
     n = len(mix.classes)
     width = (CHART_WIDTH - LABEL_WIDTH - PANEL_GAP * n) / n
-    tones = _tones(codebook, mix.task)
+    tones = tones_of(codebook, mix.task)
     panels = []
     for i, label in enumerate(mix.classes):
         left = LABEL_WIDTH + i * (width + PANEL_GAP)

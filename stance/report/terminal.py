@@ -32,37 +32,37 @@ def console() -> Console:
 
 def print_evaluations(out: Console, evaluations: Sequence[Evaluation], *, footer: str) -> None:
     """Print scores, a row a model, task and way of holding out."""
-    table = _table(
+    table = new_table(
         "held out", "task", "model", "macro-F1", "F_avg", "F1 by label", "ECE", "n", "articles"
     )
     for evaluation in evaluations:
         for score in evaluation.scores.values():
-            by_label = ", ".join(f"{name} {_two(value)}" for name, value in score.f1.items())
-            _row(
+            by_label = ", ".join(f"{name} {two_places(value)}" for name, value in score.f1.items())
+            put_row(
                 table,
                 evaluation.held_out,
                 score.task,
                 evaluation.model,
-                _estimate(score.macro_f1),
-                _estimate(score.f_avg) if score.f_avg else "–",
+                estimate_words(score.macro_f1),
+                estimate_words(score.f_avg) if score.f_avg else "–",
                 by_label,
-                _two(score.calibration_error),
+                two_places(score.calibration_error),
                 str(score.macro_f1.n_units),
                 str(score.macro_f1.n_articles),
             )
     out.print(table)
-    _say(out, footer)
+    say(out, footer)
 
 
 def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
     """Print coder agreement: a row a task and group, then what stands behind the overall rows."""
-    table = _table(
+    table = new_table(
         *("task", "units of", "n", "annotators", "agree", "alpha nominal", "alpha ordinal"),
         *("Fleiss kappa", "Cohen kappa", "(AC1)"),
     )
     for a in agreements:
         few = len(a.annotators) <= 6
-        _row(
+        put_row(
             table,
             a.task,
             a.group,
@@ -73,10 +73,10 @@ def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
             _coefficient(a.ordinal) if a.ordinal else "–",
             _coefficient(a.fleiss),
             _coefficient(a.cohen) if a.cohen else "–",
-            f"({_two(a.gwet_ac1.value)})",
+            f"({two_places(a.gwet_ac1.value)})",
         )
     out.print(table)
-    _say(
+    say(
         out,
         "95% intervals: jackknife over units. AC1 is on a scale of its own: compare it with "
         "another AC1 only.",
@@ -84,38 +84,40 @@ def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
     for a in (a for a in agreements if a.group == "all"):
         if a.cohen:
             (pair,) = a.pairs
-            _say(out, f"\n{a.task}: units by label, rows {pair.left}, columns {pair.right}")
+            say(out, f"\n{a.task}: units by label, rows {pair.left}, columns {pair.right}")
             confusion: Mapping[str, Mapping[str, float]] = pair.confusion
         else:
-            _say(out, f"\n{a.task}: pairs of judgements by label, counted both ways")
+            say(out, f"\n{a.task}: pairs of judgements by label, counted both ways")
             confusion = a.confusion
-        table = _table("label", *confusion, "alpha of the label against the rest")
+        table = new_table("label", *confusion, "alpha of the label against the rest")
         for label, row in confusion.items():
-            _row(table, label, *(f"{n:g}" for n in row.values()), _coefficient(a.by_label[label]))
+            put_row(
+                table, label, *(f"{n:g}" for n in row.values()), _coefficient(a.by_label[label])
+            )
         out.print(table)
         if len(a.annotators) > 2:
-            _say(out, f"\n{a.task}: each annotator against the others (kappa), lowest first")
-            table = _table("annotator", "n", "kappa")
+            say(out, f"\n{a.task}: each annotator against the others (kappa), lowest first")
+            table = new_table("annotator", "n", "kappa")
             ranked = sorted(a.by_annotator.items(), key=lambda item: item[1].value or 0.0)
             for name, kappa in ranked[:MOST_ANNOTATORS]:
-                _row(table, name, str(kappa.n_units), _coefficient(kappa))
+                put_row(table, name, str(kappa.n_units), _coefficient(kappa))
             out.print(table)
             if len(ranked) > MOST_ANNOTATORS:
-                _say(out, f"and {len(ranked) - MOST_ANNOTATORS} more: --json has them all")
+                say(out, f"and {len(ranked) - MOST_ANNOTATORS} more: --json has them all")
 
 
 def print_plans(out: Console, plans: Sequence[OutletPlan], *, reach: float, model: str) -> None:
     """Print how many labels each outlet needs."""
-    table = _table("outlet", "units", "labels at random", "stratified by prediction")
+    table = new_table("outlet", "units", "labels at random", "stratified by prediction")
     for plan in plans:
-        _row(
+        put_row(
             table,
             plan.outlet,
             str(plan.n_units),
             str(plan.random),
             "–" if plan.stratified is None else str(plan.stratified),
         )
-    _row(
+    put_row(
         table,
         "all",
         str(sum(plan.n_units for plan in plans)),
@@ -123,7 +125,7 @@ def print_plans(out: Console, plans: Sequence[OutletPlan], *, reach: float, mode
         str(sum(plan.stratified or 0 for plan in plans)) if plans and plans[0].stratified else "–",
     )
     out.print(table)
-    _say(
+    say(
         out,
         f"for 95% intervals of ±{100 * reach:g} points on every share of each outlet. The second "
         f"column holds if {model} errs here as it did on held-out outlets. A difference of two "
@@ -133,20 +135,20 @@ def print_plans(out: Console, plans: Sequence[OutletPlan], *, reach: float, mode
 
 def print_doubts(out: Console, found: Sequence[Doubt], *, n_all: int, n_labels: int) -> None:
     """Print settled labels that models contradict, the most doubtful first."""
-    table = _table("unit", "task", "settled", "rather", "p settled", "margin", "text")
+    table = new_table("unit", "task", "settled", "rather", "p settled", "margin", "text")
     for doubt in found:
-        _row(
+        put_row(
             table,
             doubt.unit_id,
             doubt.task,
             doubt.settled,
             doubt.suggested,
-            _two(doubt.probability),
-            _two(doubt.margin),
+            two_places(doubt.probability),
+            two_places(doubt.margin),
             doubt.text if len(doubt.text) <= QUOTED else f"{doubt.text[: QUOTED - 1]}…",
         )
     out.print(table)
-    _say(
+    say(
         out,
         f"{len(found)} of {n_all} doubts on {n_labels} settled labels, by models that had not seen "
         "the article. Nothing was changed: who is right is for a person to say.",
@@ -157,64 +159,64 @@ def print_cues(out: Console, reports: Sequence[CueReport]) -> None:
     """Print how often a codebook's cues speak, and how often rightly."""
     for report in reports:
         right = f"{report.n_right / report.n_guessed:.0%}" if report.n_guessed else "–"
-        _say(
+        say(
             out,
             f"{report.task}: cues say something of {report.n_guessed} of {report.n_units} units, "
-            f"and are right on {right} of those; macro-F1 {_estimate(report.score.macro_f1)} "
+            f"and are right on {right} of those; macro-F1 {estimate_words(report.score.macro_f1)} "
             f"where silence is {report.fallback}",
         )
-        table = _table("cue", "label", "units", "right")
+        table = new_table("cue", "label", "units", "right")
         for cue in report.cues[:MOST_CUES]:
-            _row(table, cue.cue, cue.label, str(cue.n_units), f"{cue.n_right / cue.n_units:.0%}")
+            put_row(table, cue.cue, cue.label, str(cue.n_units), f"{cue.n_right / cue.n_units:.0%}")
         out.print(table)
         if len(report.cues) > MOST_CUES:
-            _say(out, f"and {len(report.cues) - MOST_CUES} more: --json has them all")
+            say(out, f"and {len(report.cues) - MOST_CUES} more: --json has them all")
         if report.never:
-            _say(out, f"never found: {', '.join(report.never)}")
+            say(out, f"never found: {', '.join(report.never)}")
 
 
 def print_behaviour(
     out: Console, scores: Sequence[FamilyScore], *, missed: bool, footer: str
 ) -> None:
     """Print pass rates, a row a task and family."""
-    table = _table("task", "family", "passed", "units", "groups", "whole groups")
+    table = new_table("task", "family", "passed", "units", "groups", "whole groups")
     for score in scores:
         whole = f"{score.n_whole / score.n_groups:.0%}"
         cells = (str(score.passed.n_units), str(score.n_groups), whole)
-        _row(table, score.task, score.family, _share(score.passed), *cells)
+        put_row(table, score.task, score.family, share_words(score.passed), *cells)
     out.print(table)
-    _say(
+    say(
         out,
         "passed: share of units labeled as people label them [95% interval over groups]; whole "
         f"groups: share of groups without a mistake. {footer}",
     )
     if missed:
-        table = _table("unit", "task", "expected", "predicted", "text")
+        table = new_table("unit", "task", "expected", "predicted", "text")
         for score in scores:
             if score.family != ALL:
                 for m in score.missed:
-                    _row(table, m.unit_id, score.task, m.expected, m.predicted, m.text)
+                    put_row(table, m.unit_id, score.task, m.expected, m.predicted, m.text)
         out.print(table)
 
 
 def print_comparison(out: Console, comparison: Comparison) -> None:
     """Print the answer, the mixes, the distances and the agreement of outlets."""
-    _say(out, comparison.answer, style="bold")
+    say(out, comparison.answer, style="bold")
     for mix in comparison.mixes:
         test = "not testable" if mix.same_mix_p is None else f"p = {mix.same_mix_p:.2g}"
-        _say(out, f"\n{mix.task}: share of units [95% interval over articles]; same mix: {test}")
-        table = _table("outlet", "articles", "units", *mix.classes)
+        say(out, f"\n{mix.task}: share of units [95% interval over articles]; same mix: {test}")
+        table = new_table("outlet", "articles", "units", *mix.classes)
         for outlet in mix.outlets:
-            _row(
+            put_row(
                 table,
                 outlet.outlet,
                 str(outlet.n_articles),
                 str(outlet.n_units),
-                *(_share(outlet.shares[label]) for label in mix.classes),
+                *(share_words(outlet.shares[label]) for label in mix.classes),
             )
         out.print(table)
-    _say(out, "\npairs of outlets: total variation of the stance mix; labels on shared claims")
-    table = _table(
+    say(out, "\npairs of outlets: total variation of the stance mix; labels on shared claims")
+    table = new_table(
         "outlets",
         "distance",
         "by chance",
@@ -228,11 +230,11 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
     if len(pairs) > MOST_PAIRS:
         pairs.sort(key=lambda both: -both[0].distance.value)
     for pair, claims in pairs[:MOST_PAIRS]:
-        _row(
+        put_row(
             table,
             f"{pair.left} / {pair.right}",
-            _two(pair.distance.value),
-            _two(pair.distance.null_mean),
+            two_places(pair.distance.value),
+            two_places(pair.distance.null_mean),
             f"{pair.distance.p_value:.2g}",
             f"{pair.p_holm:.2g}",
             str(claims.n_claims),
@@ -241,47 +243,51 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
     out.print(table)
     if len(pairs) > MOST_PAIRS:
         n_more = len(pairs) - MOST_PAIRS
-        _say(out, f"the farthest apart; {n_more} more pairs are on the page and in --json")
+        say(out, f"the farthest apart; {n_more} more pairs are on the page and in --json")
     agreement = comparison.agreement
     if agreement.nominal and agreement.percent is not None:
         ordinal = f", ordinal {_coefficient(agreement.ordinal)}" if agreement.ordinal else ""
         n = f"{len(agreement.claims)} shared claims ({agreement.n_neutral} all neutral)"
         alpha = f"alpha nominal {_coefficient(agreement.nominal)}{ordinal}"
-        _say(out, f"\nagreement of outlets on {n}: same label {agreement.percent:.0%}, {alpha}")
+        say(out, f"\nagreement of outlets on {n}: same label {agreement.percent:.0%}, {alpha}")
     out.print()
     for caveat in comparison.caveats:
-        _say(out, f"- {caveat}")
+        say(out, f"- {caveat}")
 
 
-def _say(out: Console, words: str, *, style: str = "") -> None:
+def say(out: Console, words: str, *, style: str = "") -> None:
     """Print a line that a terminal may wrap and a pipe gets whole."""
     lines = (printable(line) for line in words.split("\n"))
     out.print(Text("\n".join(lines), style=style), soft_wrap=not out.is_terminal)
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
+    """Return an empty table with these heads, in the one look of ours."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column)
     return table
 
 
-def _row(table: Table, *cells: str) -> None:
+def put_row(table: Table, *cells: str) -> None:
     """Add cells as plain text: nothing of an article's is markup or drives the terminal."""
     table.add_row(*(Text(printable(cell)) for cell in cells))
 
 
-def _two(value: float | None) -> str:
+def two_places(value: float | None) -> str:
+    """Return a number with two decimals, or a dash."""
     return "–" if value is None else f"{value:.2f}"
 
 
-def _estimate(estimate: Estimate) -> str:
+def estimate_words(estimate: Estimate) -> str:
+    """Return a score with its interval."""
     if estimate.low is None or estimate.high is None:
-        return _two(estimate.value)
+        return two_places(estimate.value)
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
-def _share(estimate: Estimate) -> str:
+def share_words(estimate: Estimate) -> str:
+    """Return a share in per cent with its interval."""
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.0%} (one article)"
     return f"{estimate.value:.0%} [{estimate.low:.0%}, {estimate.high:.0%}]"
@@ -289,8 +295,8 @@ def _share(estimate: Estimate) -> str:
 
 def _coefficient(found: Coefficient) -> str:
     if found.low is None or found.high is None:
-        return _two(found.value)
-    return f"{_two(found.value)} [{found.low:.2f}, {found.high:.2f}]"
+        return two_places(found.value)
+    return f"{two_places(found.value)} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _percent(found: Coefficient) -> str:
