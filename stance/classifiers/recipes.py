@@ -51,6 +51,15 @@ class TransformerRecipe:
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What one of a recipe's numbers may be: one of some values, or anything in a range."""
+
+    values: tuple[float | int, ...] = ()
+    low: float = 0.0  # of a range, drawn evenly on its logarithm
+    high: float = 0.0
+
+
 def read_recipe(name_or_path: str | Path, **changes: Any) -> TransformerRecipe:  # noqa: ANN401
     """Return a recipe by shipped name or file, with some of its numbers changed.
 
@@ -59,11 +68,17 @@ def read_recipe(name_or_path: str | Path, **changes: Any) -> TransformerRecipe: 
     ModelError
         If there is none, or a key in it is unknown or of the wrong kind.
     """
+    path, data = _read(name_or_path)
+    data.pop("search", None)
+    return recipe_of({**data, **changes}, str(path))
+
+
+def _read(name_or_path: str | Path) -> tuple[Path, dict[str, Any]]:
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = data_folder("models") / f"{name_or_path}.toml"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         shipped = ", ".join(sorted(p.stem for p in data_folder("models").glob("*.toml")))
         raise ModelError(
@@ -71,7 +86,36 @@ def read_recipe(name_or_path: str | Path, **changes: Any) -> TransformerRecipe: 
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not a TOML file: {error}") from None
-    return recipe_of({**data, **changes}, str(path))
+
+
+def read_choices(name_or_path: str | Path) -> dict[str, Choices]:
+    """Return what a recipe's table `search` lets `--search` try: number -> values, or a range.
+
+    Raises
+    ------
+    ModelError
+        If there is no such table, or an entry is neither a list nor a range from low to high.
+    """
+    path, data = _read(name_or_path)
+    table = data.get("search")
+    if not isinstance(table, dict) or not table:
+        raise ModelError(f"{path}: no table [search] says what to try")
+    found = {}
+    for key, value in table.items():
+        numbers = value.values() if isinstance(value, dict) else value
+        if (
+            not isinstance(value, (list, dict))
+            or not numbers
+            or not all(type(n) in (int, float) and n > 0 for n in numbers)
+            or (isinstance(value, dict) and value.keys() != {"low", "high"})
+        ):
+            raise ModelError(
+                f"{path}: search.{key}: give a list of numbers above 0, or {{low = .., high = ..}}"
+            )
+        recipe_of({key: next(iter(numbers))}, f"{path}: search")  # an unknown name shows here
+        choice = Choices(**value) if isinstance(value, dict) else Choices(values=tuple(value))
+        found[key] = choice
+    return found
 
 
 def recipe_of(data: Mapping[str, Any], where: str) -> TransformerRecipe:

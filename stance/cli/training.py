@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stance.classifiers.base import Progress
-    from stance.classifiers.storage import Model, Storable
+    from stance.classifiers.storage import Storable
     from stance.codebook import Codebook
     from stance.engine.train import HoldOut
     from stance.records import LabeledUnit
@@ -58,10 +58,13 @@ def train_baseline(
     from stance.classifiers.base import codebook_classes
     from stance.classifiers.baseline import Baseline, BaselineRecipe
     from stance.codebook import read_codebook
+    from stance.evaluation.splits import Part
 
     book = read_codebook(codebook)
+    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     classifier = Baseline(codebook_classes(book), BaselineRecipe(seed=seed))
-    _train(lambda show: classifier, "baseline", paths, output, labels, book, register, split, seed)
+    _train(lambda show, say: classifier, "baseline", examples, output, book, seed)
+    reader.finish()
 
 
 @train.command("embedding")
@@ -88,11 +91,14 @@ def train_embedding(
     from stance.classifiers.base import codebook_classes
     from stance.classifiers.embedding import Embedding, EmbeddingRecipe
     from stance.codebook import read_codebook
+    from stance.evaluation.splits import Part
 
     book = read_codebook(codebook)
+    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     recipe = EmbeddingRecipe(seed=seed, base=base or EmbeddingRecipe().base)
     classifier = Embedding(codebook_classes(book), book.target, recipe, device=device)
-    _train(lambda show: classifier, "embedding", paths, output, labels, book, register, split, seed)
+    _train(lambda show, say: classifier, "embedding", examples, output, book, seed)
+    reader.finish()
 
 
 @train.command("transformer")
@@ -113,6 +119,15 @@ def train_transformer(
     other: Annotated[
         list[str] | None,
         typer.Option("--other", help="A codebook on another target, learned from beside."),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            "--search",
+            min=2,
+            help="Try so many draws of the recipe's ranges first, by held-out outlets, and train "
+            "by the best. OUTPUT.trials.jsonl keeps them: the search can be stopped and goes on.",
+        ),
     ] = None,
     teacher: Annotated[
         str | None,
@@ -136,19 +151,22 @@ def train_transformer(
 
     Example: stance train transformer --codebook congestion-charge --epochs 0.1 -o models/charge-t
     """
+    from dataclasses import replace
     from shutil import rmtree
 
     from stance.classifiers.base import codebook_classes
     from stance.classifiers.ladder import need_torch
-    from stance.classifiers.recipes import read_recipe
+    from stance.classifiers.recipes import TransformerRecipe, read_choices, read_recipe
     from stance.classifiers.storage import load_model
     from stance.engine.classify import prepare
-    from stance.engine.distil import unlabeled_lessons
+    from stance.engine.distil import taught, unlabeled_lessons
+    from stance.engine.search import search
 
     need_torch()
     from stance.classifiers.transformer import Transformer
     from stance.codebook import read_codebook
     from stance.engine.train import HoldOut
+    from stance.evaluation.splits import Part
 
     book = read_codebook(codebook)
     changes = {"base": base, "epochs": epochs}
@@ -158,26 +176,39 @@ def train_transformer(
     workspace = output.with_name(f"{output.name}.training")
     if unlabeled and not teacher:
         raise typer.BadParameter("--unlabeled goes with --teacher")
+    choices = read_choices(recipe) if trials else {}
+    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     beside = _lessons_beside(also or [], other or [], book)
-    master = load_model(teacher, book, device=device) if teacher else None
-    if master and unlabeled:
-        reader = Reader(unlabeled)
-        beside += unlabeled_lessons(prepare(reader), master)
+    if teacher:
+        master = load_model(teacher, book, device=device)
+        examples = taught(examples, master)
+        beside += unlabeled_lessons(prepare(Reader(unlabeled or [])), master)
 
-    def new(on_progress: "Callable[[Progress], None]") -> Transformer:
-        return Transformer(
-            codebook_classes(book),
-            book.target,
-            numbers,
-            device=device,
-            workspace=workspace,
-            also=beside,
-            on_progress=on_progress,
-        )
+    def new(show: "Callable[[Progress], None]", say: "Callable[[str], None]") -> Transformer:
+        def by(numbers: TransformerRecipe) -> Transformer:
+            return Transformer(
+                codebook_classes(book),
+                book.target,
+                numbers,
+                device=device,
+                workspace=workspace,
+                also=beside,
+                on_progress=show,
+            )
+
+        best = numbers
+        if trials:
+            log = output.with_name(f"{output.name}.trials.jsonl")
+            found = search(by, numbers, choices, examples, book, log, n_trials=trials, on_step=say)
+            for trial in found:
+                say(f"trial {trial.number}: {trial.macro_f1:.3f} {dict(trial.changes) or 'as is'}")
+            best = replace(numbers, **found[0].changes)  # type: ignore[arg-type]
+        return by(best)
 
     plans = [HoldOut(by="outlet", n_folds=numbers.n_folds)]
-    _train(new, "transformer", paths, output, labels, book, register, split, seed, plans, master)
+    _train(new, "transformer", examples, output, book, seed, plans)
     rmtree(workspace, ignore_errors=True)
+    reader.finish()
 
 
 def export(
@@ -207,43 +238,33 @@ def export(
 
 
 def _train(
-    new: "Callable[[Callable[[Progress], None]], Storable]",
+    new: "Callable[[Callable[[Progress], None], Callable[[str], None]], Storable]",
     kind: str,
-    paths: list[Path] | None,
+    examples: "list[LabeledUnit]",
     output: Path,
-    labels: Path | None,
     book: "Codebook",
-    register: Path | None,
-    split: Path | None,
     seed: int,
     plans: "Sequence[HoldOut] | None" = None,
-    teacher: "Model | None" = None,
 ) -> None:
+    """Train and say how good it is; `new` is given where to tell of steps and of folds."""
     from stance.classifiers.storage import make_model_folder
     from stance.engine.train import BY_ARTICLE, BY_OUTLET, train_model
-    from stance.evaluation.splits import Part
 
-    examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
-    if teacher:
-        from stance.engine.distil import taught
-
-        examples = taught(examples, teacher)
     make_model_folder(output)  # a wrong -o shows now, not after the training
     with progress("training") as shown:
+        task = shown.task_ids[0]
 
         def show(now: "Progress") -> None:
             words = f"loss {now.loss:.3f}, {now.seconds_left / 60:.0f} min of this fit left"
-            shown.update(
-                shown.task_ids[0], description=words, completed=now.step, total=now.n_steps
-            )
+            shown.update(task, description=words, completed=now.step, total=now.n_steps)
 
         def say(step: str) -> None:
-            shown.update(shown.task_ids[0], description=step)
+            shown.update(task, description=step)
             if kind == "transformer":
                 tell(step)  # minutes lie between two of these: worth a line each
 
         model = train_model(
-            new(show),
+            new(show, say),
             examples,
             book,
             output,
@@ -253,17 +274,16 @@ def _train(
             on_step=say,
         )
     for by, tasks in model.card.held_out.items():
-        for task, scores in tasks.items():
+        for name, scores in tasks.items():
             m = scores["macro_f1"]
             interval = "" if m["low"] is None else f" [{m['low']:.2f}, {m['high']:.2f}]"
             sys.stdout.write(
-                f"macro-F1 {m['value']:.2f}{interval} n={m['n_units']} task={task} "
+                f"macro-F1 {m['value']:.2f}{interval} n={m['n_units']} task={name} "
                 f"model={model.reference} labels={model.card.data_sha256[:8]} "
                 f"held-out={by} seed={seed}\n"
             )
     own = "" if book.name == DEFAULT_CODEBOOK else f" --codebook {book.name}"
     tell(f"wrote {output}; classify with: stance classify PATH --model {output}{own}")
-    reader.finish()
 
 
 def _lessons_beside(

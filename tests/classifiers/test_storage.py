@@ -38,10 +38,7 @@ def change(path, edit):
 
 def seal(folder):
     """Write the hashes of the files into the card, as whoever tampers would."""
-    files = {
-        name: sha256((folder / name).read_bytes()).hexdigest()
-        for name in FILES
-    }
+    files = {name: sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
     change(folder / "card.json", lambda card: card.update(files=files))
 
 

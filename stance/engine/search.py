@@ -1,0 +1,104 @@
+"""Trying a recipe's numbers: random draws from ranges that it states, scored by grouped folds."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from stance.classifiers.base import Classifier, cross_fit
+from stance.classifiers.recipes import Choices, TransformerRecipe
+from stance.codebook import Codebook
+from stance.errors import DataError, ModelError
+from stance.evaluation.scores import score
+from stance.records import LabeledUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One draw of numbers, and what it was worth on outlets held out."""
+
+    number: int  # from 0; the first is the recipe as it stands
+    changes: Mapping[str, float | int]
+    macro_f1: float  # of stance
+
+
+def search(
+    new: Callable[[TransformerRecipe], Classifier],
+    recipe: TransformerRecipe,
+    choices: Mapping[str, Choices],
+    examples: Sequence[LabeledUnit],
+    codebook: Codebook,
+    log: Path,
+    *,
+    n_trials: int,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> list[Trial]:
+    """Return trials, the best first; those that the log holds already are not made again.
+
+    The winner is the luckiest of several, so its score here is too high: measure it anew on what
+    took no part.
+
+    Parameters
+    ----------
+    new
+        Makes a classifier by a recipe.
+    log
+        A line a trial (JSON Lines), written as each ends.
+
+    Raises
+    ------
+    ModelError
+        If the log holds trials of other ranges, or cannot be read.
+    DataError
+        If there are fewer than two outlets.
+    """
+    groups = [example.source or example.sha256 for example in examples]
+    done = {trial.number: trial for trial in _read(log)}
+    trials = []
+    for number in range(n_trials):
+        changes = _draw(choices, recipe.seed, number)
+        trial = done.get(number)
+        if trial is None:
+            on_step(f"trial {number + 1} of {n_trials}: {changes or 'the recipe as it stands'}")
+            numbers = replace(recipe, **changes)  # type: ignore[arg-type]  # checked as they are read
+            rows = cross_fit(
+                new(numbers), examples, groups, n_folds=recipe.n_folds, seed=recipe.seed
+            )
+            found = score(examples, rows, codebook, seed=recipe.seed)
+            if "stance" not in found:
+                raise DataError("no stance could be learned: there is nothing to search by")
+            trial = Trial(number=number, changes=changes, macro_f1=found["stance"].macro_f1.value)
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(trial)) + "\n")
+        elif trial.changes != changes:
+            raise ModelError(f"{log}: trial {number} is of other ranges or another seed; move it")
+        trials.append(trial)
+    return sorted(trials, key=lambda trial: (-trial.macro_f1, trial.number))
+
+
+def _draw(choices: Mapping[str, Choices], seed: int, number: int) -> dict[str, float | int]:
+    """Return one value of each range: the same for the same seed and number."""
+    if number == 0:
+        return {}
+    rng = np.random.default_rng([seed, number])
+    drawn: dict[str, float | int] = {}
+    for name, choice in sorted(choices.items()):
+        if choice.values:
+            drawn[name] = choice.values[int(rng.integers(len(choice.values)))]
+        else:
+            low, high = math.log(choice.low), math.log(choice.high)
+            drawn[name] = float(f"{math.exp(rng.uniform(low, high)):.3g}")
+    return drawn
+
+
+def _read(log: Path) -> list[Trial]:
+    if not log.exists():
+        return []
+    try:
+        lines = log.read_text(encoding="utf-8").splitlines()
+        return [Trial(**json.loads(line)) for line in lines]
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{log}: not a log of trials: {error}; move it") from None

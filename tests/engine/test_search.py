@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+from stance.classifiers.base import codebook_classes
+from stance.classifiers.baseline import Baseline, BaselineRecipe
+from stance.classifiers.recipes import Choices, TransformerRecipe, read_choices
+from stance.codebook import read_codebook
+from stance.engine.search import search
+from stance.errors import ModelError
+from tests.builders import labeled_corpus
+
+BOOK = read_codebook()
+RECIPE = TransformerRecipe(n_folds=2, learning_rate=1e-5)
+CHOICES = {"learning_rate": Choices(low=1e-4, high=1.0), "epochs": Choices(values=(2.0, 3.0))}
+
+
+class Made:
+    """Makes baselines whose C is the recipe's learning rate, and counts them."""
+
+    def __init__(self):
+        self.recipes = []
+
+    def __call__(self, recipe):
+        self.recipes.append(recipe)
+        return Baseline(codebook_classes(BOOK), BaselineRecipe(costs=(recipe.learning_rate,)))
+
+
+def run(log, *, n_trials=4, new=None, choices=CHOICES, recipe=RECIPE):
+    examples = labeled_corpus(8, 6)
+    return search(new or Made(), recipe, choices, examples, BOOK, log, n_trials=n_trials)
+
+
+def test_trials_are_drawn_from_the_ranges_and_the_best_stands_first(tmp_path):
+    made = Made()
+    found = run(tmp_path / "log", new=made)
+    assert [trial.macro_f1 for trial in found] == sorted((t.macro_f1 for t in found), reverse=True)
+    by_number = sorted(found, key=lambda trial: trial.number)
+    assert by_number[0].changes == {}
+    assert made.recipes[0] == RECIPE
+    for trial, recipe in list(zip(by_number, made.recipes, strict=True))[1:]:
+        assert 1e-4 <= trial.changes["learning_rate"] <= 1.0
+        assert trial.changes["epochs"] in (2.0, 3.0)
+        assert recipe.learning_rate == trial.changes["learning_rate"]
+    assert len({trial.changes["learning_rate"] for trial in by_number[1:]}) == 3
+
+
+def test_a_search_goes_on_where_it_was_stopped(tmp_path):
+    whole = run(tmp_path / "whole")
+    run(tmp_path / "log", n_trials=2)
+    made = Made()
+    assert run(tmp_path / "log", new=made) == whole
+    assert len(made.recipes) == 2
+    assert (tmp_path / "log").read_text() == (tmp_path / "whole").read_text()
+
+
+def test_a_log_of_other_ranges_is_not_gone_on_with(tmp_path):
+    run(tmp_path / "log", n_trials=2)
+    with pytest.raises(ModelError, match="trial 1 is of other ranges"):
+        run(tmp_path / "log", choices={"epochs": Choices(values=(9.0,))})
+
+
+def test_a_log_that_is_none_is_told(tmp_path):
+    (tmp_path / "log").write_text(json.dumps({"a": 1}) + "\n")
+    with pytest.raises(ModelError, match="not a log of trials"):
+        run(tmp_path / "log")
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("epochs = 3", "no table"),
+        ("[search]\nepochs = 3", "search.epochs"),
+        ("[search]\nepochs = []", "search.epochs"),
+        ("[search]\nepochs = { low = 1 }", "search.epochs"),
+        ("[search]\nepochs = ['many']", "search.epochs"),
+        ("[search]\nspeed = [1.0]", "speed: unknown key"),
+    ],
+)
+def test_ranges_that_say_nothing_are_refused(tmp_path, table, told):
+    (tmp_path / "r.toml").write_text(table)
+    with pytest.raises(ModelError, match=told):
+        read_choices(tmp_path / "r.toml")
