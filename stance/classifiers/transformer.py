@@ -15,6 +15,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -118,18 +119,21 @@ class Transformer:
     def fit(self, examples: Sequence[LabeledUnit]) -> "Transformer":
         """Fine-tune the base on labeled units; a unit without a task's label skips that task.
 
+        What stands beside the units adds to their tasks, and no task of its own: such a one could
+        not be measured.
+
         Raises
         ------
         DataError
             If no task has two labels among the units.
         ModelError
-            If the base cannot be had.
+            If the base cannot be had, or a checkpoint is damaged.
         """
         lessons = [*examples, *self._also]
         self.classes_ = {
             task: names
             for task, names in self._tasks.items()
-            if len({e.labels[task] for e in lessons if task in e.labels}) > 1
+            if len({e.labels[task] for e in examples if task in e.labels}) > 1
         }
         if not self.classes_:
             raise DataError("nothing to learn: no task has units of two labels or more")
@@ -142,7 +146,8 @@ class Transformer:
         network = self._network = self._new_network(self._home).to(self.device)
         place = self._checkpoint(encoded, targets)
         if place is not None and (place / "done.safetensors").is_file():
-            _put(network, load_file(place / "done.safetensors"))
+            with _telling(place / "done.safetensors") as tensors:
+                _put(network, tensors)
             return self
         self._train(network, encoded, targets, place)
         if place is not None:
@@ -217,8 +222,9 @@ class Transformer:
             if recipe.lora_rank:
                 # peft's own loader would read pickles too; this one cannot.
                 learned = {f"encoder.{k}": v for k, v in load_file(folder / ADAPTER).items()}
-                _put(network, {_with_adapter(name): v.float() for name, v in learned.items()})
-            _put(network, {f"heads.{k}": v for k, v in load_file(folder / HEADS).items()})
+                learned = {_with_adapter(name): v.float() for name, v in learned.items()}
+                _put(network, learned, "encoder.")
+            _put(network, {f"heads.{k}": v for k, v in load_file(folder / HEADS).items()}, "heads.")
             model._network = network.to(model.device)
         except (*BROKEN, SafetensorError, RuntimeError) as error:
             raise ModelError(f"{folder}: not a whole transformer: {error!r}") from None
@@ -234,7 +240,7 @@ class Transformer:
         """
         if self._network is None or self._inputs is None or self._home is None:
             raise DataError("this transformer is not fitted yet")
-        network = copy.deepcopy(self._network).cpu().eval()
+        network = copy.deepcopy(self._network).cpu().float().eval()
         if self.recipe.lora_rank:
             network.encoder = network.encoder.merge_and_unload()
         network.encoder.set_attn_implementation("eager")  # the one that a graph can hold
@@ -323,7 +329,7 @@ class Transformer:
                 arrays = self._inputs.batch(units)
                 with precision(self.device):
                     logits = network(to_device(arrays, self.device))
-                loss = self._loss(logits, goals, weights, part) * (len(part) / len(rows))
+                loss = self._loss(logits, goals, weights, part, rows)
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += float(loss.detach())
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -350,29 +356,55 @@ class Transformer:
         logits: Mapping[str, torch.Tensor],
         goals: Mapping[str, torch.Tensor],
         weights: Mapping[str, torch.Tensor],
-        rows: Sequence[int],
+        part: Sequence[int],
+        batch: Sequence[int],
     ) -> torch.Tensor:
-        """Return the weighted cross-entropy, over the units that have a label of the task."""
+        """Return a part's share of the mean weighted cross-entropy over a batch.
+
+        The mean is over those units of the whole batch that have a label of the task.
+        """
         total = torch.zeros((), device=self.device)
         for task, scores in logits.items():
-            goal = goals[task][rows].to(self.device)
+            goal = goals[task][part].to(self.device)
             known = ~goal[:, 0].isnan()
             if known.any():
+                n_known = int((~goals[task][batch, 0].isnan()).sum())
                 smooth = self.recipe.smoothing
                 goal = (1 - smooth) * goal[known] + smooth / goal.shape[1]
                 goal = goal * weights[task].to(self.device)
-                part = -(goal * scores[known].float().log_softmax(1)).sum(1).mean()
-                total = total + part * (1 if task == "stance" else self.recipe.side_tasks)
+                loss = -(goal * scores[known].float().log_softmax(1)).sum() / n_known
+                total = total + loss * (1 if task == "stance" else self.recipe.side_tasks)
         return total
 
 
 def load_encoder(folder: Path) -> PreTrainedModel:
-    """Return the encoder in a folder, read from JSON and safetensors alone."""
+    """Return the encoder in a folder, read from JSON and safetensors alone.
+
+    Raises
+    ------
+    ModelError
+        If a file is damaged, or the weights are not all there.
+    """
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    encoder: PreTrainedModel = AutoModel.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
-    )
+    encoder: PreTrainedModel
+    try:
+        encoder, found = AutoModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except (*BROKEN, SafetensorError, RuntimeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ModelError(f"{folder}: not an encoder that can be read: {reason}") from None
+    # The library would throw dice for weights that are not there, and say so in its log alone.
+    missing = [name for name in sorted(found["missing_keys"]) if not name.startswith("pooler.")]
+    if missing:
+        raise ModelError(f"{folder}: not a whole encoder: {missing[0]} is not among its weights")
+    if not all(weights.isfinite().all() for weights in encoder.parameters()):
+        raise ModelError(f"{folder}: its weights are not all numbers")
     if hasattr(encoder, "pooler"):
         encoder.pooler = None  # type: ignore[assignment]  # reads the first token only; we read the unit's own
     return encoder
@@ -486,13 +518,17 @@ def _class_weights(goals: torch.Tensor) -> torch.Tensor:
     return weights / (weights * shares).sum()
 
 
-def _put(network: Network, weights: Mapping[str, torch.Tensor]) -> None:
-    """Set weights by name; a name or a shape that does not fit raises."""
-    own = dict(network.named_parameters())
+def _put(network: Network, weights: Mapping[str, torch.Tensor], prefix: str = "") -> None:
+    """Set the weights that learn and whose names begin so; one that does not fit raises."""
+    own = {name: p for name, p in network.learned().items() if name.startswith(prefix)}
+    for name in own.keys() ^ weights.keys():
+        raise ValueError(f"{name} is {'missing' if name in own else 'unknown'}")
     with torch.no_grad():
         for name, values in weights.items():
             if own[name].shape != values.shape:
                 raise ValueError(f"{name} has shape {tuple(values.shape)}")
+            if not values.isfinite().all():
+                raise ValueError(f"{name} is not all numbers")
             own[name].copy_(values)
 
 
@@ -524,19 +560,25 @@ def _resume(place: Path, network: Network, optimizer: torch.optim.Optimizer) -> 
     path = place / "state.safetensors"
     if not path.is_file():
         return 0
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ModelError(f"{path}: a damaged checkpoint: {error}; delete it") from None
-    _put(network, {n[2:]: values for n, values in tensors.items() if n.startswith("w.")})
-    memory: dict[int, dict[str, torch.Tensor]] = {}
-    for name, values in tensors.items():
-        if name.startswith("o."):
-            _, i, key = name.split(".")
-            memory.setdefault(int(i), {})[key] = values
-    step = int(tensors["step"])
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": memory})
-    torch.set_rng_state(tensors["dice"])
-    if "dice.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["dice.cuda"].cpu())
+    with _telling(path) as tensors:
+        step = int(tensors["step"])
+        _put(network, {n[2:]: values for n, values in tensors.items() if n.startswith("w.")})
+        memory: dict[int, dict[str, torch.Tensor]] = {}
+        for name, values in tensors.items():
+            if name.startswith("o."):
+                _, i, key = name.split(".")
+                memory.setdefault(int(i), {})[key] = values
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": memory})
+        torch.set_rng_state(tensors["dice"])
+        if "dice.cuda" in tensors and torch.cuda.is_available():
+            torch.cuda.set_rng_state(tensors["dice.cuda"].cpu())
     return step
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[dict[str, torch.Tensor]]:
+    """Give the tensors of a checkpoint; what then does not fit is told with its path."""
+    try:
+        yield load_file(path)
+    except (*BROKEN, SafetensorError, RuntimeError) as error:
+        raise ModelError(f"{path}: a damaged checkpoint: {error}; delete it") from None
