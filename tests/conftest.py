@@ -1,7 +1,9 @@
 import pytest
 
 from stance.classifiers.baseline import BaselineRecipe
+from stance.classifiers.bases import resolve_base
 from stance.codebook import read_codebook
+from stance.errors import ModelError
 from tests.builders import labeled_corpus, train_baseline
 
 
@@ -11,3 +13,27 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "ferry"
     recipe = BaselineRecipe(costs=(3.0,), n_folds=3)
     return train_baseline(labeled_corpus(), read_codebook(), folder, recipe=recipe)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """A place for encoders that holds none, so that `best` is the same model on every machine."""
+    folder = tmp_path_factory.mktemp("encoders")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STANCE_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def minilm(cache):
+    """all-MiniLM-L6-v2, fetched once a machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("STANCE_CACHE")
+        try:
+            base = resolve_base("all-MiniLM-L6-v2")
+        except ModelError as error:
+            pytest.skip(f"the encoder cannot be had: {error}")
+    link = cache / "all-MiniLM-L6-v2"
+    if not link.exists():
+        link.symlink_to(base.folder)
+    return base

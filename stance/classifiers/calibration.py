@@ -23,7 +23,7 @@ from stance.statistics.arrays import FloatArray, IntArray
 BoolArray = NDArray[np.bool_]
 
 FLOOR = 1e-6  # no label is impossible: a settled one of probability 0 would cost infinitely much
-COLDEST, HOTTEST = 0.05, 20.0  # where a few units, all right or all wrong, would ask for 0 or more
+COLDEST, HOTTEST = 0.25, 20.0  # where a few units, all right or all wrong, would ask for 0 or more
 MOST_POINTS = 199  # kept of a label: with them every alpha that is a multiple of 0.005 is exact
 PER_ONE = 1_000_000  # points are rounded down to six decimals
 
@@ -124,7 +124,7 @@ def calibrate(
 
 
 def fit_temperature(probabilities: FloatArray, truth: IntArray) -> float:
-    """Return the temperature of the least mean negative log-likelihood, from 0.05 to 20.
+    """Return the temperature of the least mean negative log-likelihood, from 0.25 to 20.
 
     1 where no other does better.
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
+from transformers import AutoConfig
 
 from stance.classifiers.base import label_codes
 from stance.classifiers.baseline import BROKEN
@@ -118,8 +119,10 @@ class Embedding:
 
     def save(self, folder: Path) -> None:
         """Write the weights and the name of the encoder, which stays where it is."""
-        if self.base is None:
+        if not self._weights:
             raise DataError("this classifier is not fitted yet")
+        # Where all units were read before it was made, it has not met its encoder yet.
+        self.base = self.base or resolve_base(self.recipe.base)
         arrays = {}
         for task, (weights, bias) in self._weights.items():
             arrays[f"weights.{task}"] = np.ascontiguousarray(weights, dtype=np.float32)
@@ -151,12 +154,17 @@ class Embedding:
             model = cls(classes, target, EmbeddingRecipe(**options), device=device)
             wanted = str(description["base_sha256"])
             model.base = resolve_base(model.recipe.base, wanted_sha256=wanted)
+            config = AutoConfig.from_pretrained(model.base.folder, local_files_only=True)
             arrays = load_file(folder / "model.safetensors")
             for task, names in classes.items():
                 weights = arrays[f"weights.{task}"].astype(float)
                 bias = arrays[f"bias.{task}"].astype(float)
-                if weights.shape[:1] != (len(names),) or bias.shape != (len(names),):
+                shape = (len(names), 2 * config.hidden_size)
+                if weights.shape != shape or bias.shape != shape[:1]:
                     raise ModelError(f"{folder}: the weights of {task} do not fit its labels")
+                # A bias of minus infinity rules out a label that was never seen.
+                if not np.isfinite(weights).all() or not (bias < np.inf).all():
+                    raise ModelError(f"{folder}: the weights of {task} are not all numbers")
                 model._weights[task] = (weights, bias)
         except (*BROKEN, SafetensorError) as error:
             raise ModelError(f"{folder}: not a whole embedding model: {error!r}") from None
@@ -185,6 +193,8 @@ class Embedding:
                         reads = {name: tensors[name] for name in what_it_reads(encoder)}
                         means = unit_means(encoder, reads, tensors["own"])
                         rows[places] = means.float().cpu().numpy()
-                parts.append(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+                # A unit of signs that the tokenizer drops has no vector: it stays 0.
+                lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+                parts.append(rows / lengths)
             self._cache.update(zip(new, np.hstack(parts), strict=True))
         return np.stack([self._cache[unit] for unit in units])

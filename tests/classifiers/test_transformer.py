@@ -84,9 +84,9 @@ def of(examples, pool):
 
 @pytest.mark.parametrize("kind", [bert, mpnet])
 def test_it_learns_what_holds_in_articles_that_it_never_saw(kind, tmp_path):
-    examples = labeled_corpus(n_articles=16)
-    learn = [e for e in examples if e.unit.article_id < "a3"]  # a0, a1, a10 to a15, a2
-    judge = [e for e in examples if e.unit.article_id >= "a3"]
+    examples = labeled_corpus(n_articles=12)
+    learn = [e for e in examples if e.unit.article_id < "a4"]  # a0 to a3, a10 and a11
+    judge = [e for e in examples if e.unit.article_id >= "a4"]
     model = new(kind(tmp_path / "base")).fit(learn)
     assert stance_f1(model, judge) > 0.85
     rows = model.predict_proba([e.unit for e in judge])
@@ -192,7 +192,7 @@ def test_a_task_without_two_labels_is_left_out_and_a_fit_forgets_the_one_before(
 
 
 def test_a_task_that_most_units_lack_is_learned_from_those_that_have_it(folder):
-    examples = labeled_corpus()
+    examples = labeled_corpus(n_articles=8)
     lessons = [
         e if i % 3 == 0 else replace(e, labels={k: e.labels[k] for k in ("stance", "sentiment")})
         for i, e in enumerate(examples)
@@ -206,7 +206,7 @@ def test_a_task_that_most_units_lack_is_learned_from_those_that_have_it(folder):
 
 
 def test_shares_of_annotators_move_probabilities_to_where_they_divide(folder):
-    examples = labeled_corpus()
+    examples = labeled_corpus(n_articles=8)
     doubted = {"stance": {"skeptical": 0.6, "neutral": 0.4}}
     torn = of(examples, DOUBT)
     divided = [replace(e, shares=doubted) if e in torn else e for e in examples]
@@ -219,7 +219,7 @@ def test_shares_of_annotators_move_probabilities_to_where_they_divide(folder):
 
 
 def test_lessons_beside_are_learned_at_every_fit_and_counted(folder):
-    examples = labeled_corpus()
+    examples = labeled_corpus(n_articles=8)
     doubts = of(examples, DOUBT)
     rest = [e for e in examples if e not in doubts]
     model = Transformer(CLASSES, TARGET, quick(folder), device="cpu", also=doubts)
@@ -232,7 +232,7 @@ def test_lessons_beside_are_learned_at_every_fit_and_counted(folder):
 
 
 def test_lessons_beside_that_only_have_shares_are_learned_too(folder):
-    examples = labeled_corpus()
+    examples = labeled_corpus(n_articles=8)
     doubts = [
         replace(e, labels={}, shares={"stance": {"skeptical": 0.9, "neutral": 0.1}})
         for e in of(examples, DOUBT)
@@ -326,31 +326,36 @@ def test_nothing_is_written_between_checkpoints(dicey, few, tmp_path):
 
 FIT = """
 import sys
+import time
 from pathlib import Path
 from tests.builders import labeled_corpus
 from tests.classifiers.test_transformer import CLASSES, TARGET, short
 from stance.classifiers import transformer
 transformer.CHECKPOINT_SECONDS = 0.0
+def show(now):
+    print(now.step, flush=True)
+    time.sleep(now.step // 21)  # so that the kill comes before the end
+
 transformer.Transformer(
-    *(CLASSES, TARGET, short(sys.argv[1], epochs=60)), device="cpu",
-    workspace=Path(sys.argv[2]), on_progress=lambda now: print(now.step, flush=True),
+    *(CLASSES, TARGET, short(sys.argv[1], epochs=20)), device="cpu",
+    workspace=Path(sys.argv[2]), on_progress=show,
 ).fit(labeled_corpus(n_articles=4, n_units=6))
 """
 
 
 def test_a_fit_whose_process_is_killed_goes_on_to_the_same_weights(dicey, few, tmp_path):
-    recipe = short(dicey, epochs=60)
+    recipe = short(dicey, epochs=20)
     with subprocess.Popen(
         [sys.executable, "-c", FIT, dicey, tmp_path / "work"], cwd=ROOT, stdout=subprocess.PIPE
     ) as process:
         for line in process.stdout:
-            if int(line) == 30:
+            if int(line) == 20:
                 process.kill()
                 break
     assert process.returncode == -9
     model, steps = resumed(recipe, few, tmp_path / "work")
-    assert 28 < steps[0] < 170
-    assert steps == list(range(steps[0], 181))
+    assert 18 < steps[0] <= 30
+    assert steps == list(range(steps[0], 61))
     whole = Transformer(CLASSES, TARGET, recipe, device="cpu").fit(few)
     assert weights(model, tmp_path / "resumed") == weights(whole, tmp_path / "whole")
 
@@ -420,7 +425,9 @@ def test_a_damaged_checkpoint_is_told_in_words(dicey, few, tmp_path, harm, name)
 @pytest.fixture(scope="module")
 def adapted(folder, tmp_path_factory):
     """A model with an adapter on its upper layer, and the folder that it is saved in."""
-    model = new(folder, lora_rank=4, lora_layers=1, epochs=20).fit(labeled_corpus())
+    model = new(folder, lora_rank=4, lora_layers=1, learning_rate=2e-2).fit(
+        labeled_corpus(n_articles=8)
+    )
     place = tmp_path_factory.mktemp("models") / "adapted"
     weights(model, place)
     return model, place
@@ -428,7 +435,7 @@ def adapted(folder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def full(folder, tmp_path_factory):
-    model = new(folder).fit(labeled_corpus())
+    model = new(folder).fit(labeled_corpus(n_articles=8))
     place = tmp_path_factory.mktemp("models") / "full"
     weights(model, place)
     return model, place
@@ -505,7 +512,7 @@ def test_a_models_folder_is_an_encoder_for_anyone(full):
     encoder = AutoModel.from_pretrained(place)
     heads = load_file(place / "heads.safetensors")
     tokenizer = AutoTokenizer.from_pretrained(place)
-    unit = replace(labeled_corpus()[0].unit, before=(), heading=None)
+    unit = replace(labeled_corpus(n_articles=8)[0].unit, before=(), heading=None)
     read = tokenizer(f"{TARGET}:", unit.text, return_tensors="pt")
     with torch.inference_mode():
         states = encoder(**{k: read[k] for k in ("input_ids", "attention_mask", "token_type_ids")})
@@ -582,7 +589,7 @@ def edit(name, **changes):
 OTHER_LABELS = {**CLASSES, "stance": ("good", "bad")}
 OTHER_TASKS = {**CLASSES, "mood": ("good", "bad")}
 FEWER_TASKS = {"stance": CLASSES["stance"]}
-BOTH = [
+HEADS = [
     *(cut("heads.safetensors"), remove("heads.safetensors"), extra("heads.safetensors")),
     *(drop("heads.safetensors", "voice.bias"), reshape("heads.safetensors", "stance.weight")),
     poison("heads.safetensors", "stance.weight"),
@@ -608,7 +615,7 @@ ADAPTED = [
     reshape("adapter_model.safetensors", "lora_A.weight"),
     poison("adapter_model.safetensors", "lora_B.weight"),
 ]
-HARMS = [("full", h) for h in BOTH + FULL] + [("adapted", h) for h in BOTH + ADAPTED]
+HARMS = [("full", h) for h in HEADS + FULL] + [("adapted", h) for h in ADAPTED]
 
 
 @pytest.mark.parametrize(("kind", "harm"), HARMS, ids=range(len(HARMS)))

@@ -71,12 +71,21 @@ def serves_until_told_to_stop(args, cwd):
         assert server.wait(timeout=20) == 0
 
 
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example_that_works(path, workplace):
+def examples_of(path):
     text = COMMANDS[path].help or ""
     examples = re.findall(r"^Example: (stance .+)$", text, flags=re.MULTILINE)
     assert examples, f"stance {' '.join(path)} has no example"
-    for example in examples:
+    return examples
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example_that_works(path, workplace, request):
+    if path in {("train", "embedding"), ("train", "transformer"), ("export",)}:
+        request.getfixturevalue("minilm")
+    if path == ("export",):  # its example goes on from that of the training
+        for example in examples_of(("train", "transformer")):
+            stance(*shlex.split(example)[1:], cwd=workplace)
+    for example in examples_of(path):
         words = shlex.split(example)
         assert tuple(words[1 : 1 + len(path)]) == path
         if path == ("label", "serve"):

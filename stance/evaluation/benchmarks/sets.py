@@ -85,7 +85,11 @@ def read_benchmark(chosen: BenchmarkSet, data: Path) -> tuple[tuple[Trial, ...],
         content = (folder / name).read_bytes()
         digest.update(content)
         rows[name] = _rows(content, folder / name)
-    return chosen.read(rows, chosen.codebook), digest.hexdigest()
+    trials = chosen.read(rows, chosen.codebook)
+    for name, ids in ((name, ids) for trial in trials for name, ids in trial.parts.items()):
+        if not ids:
+            raise DataError(f"{folder}: no line is of the part {name!r}")
+    return trials, digest.hexdigest()
 
 
 class _Row:
@@ -195,11 +199,8 @@ def _labeled(
     )
 
 
-def _parts(**parts: Sequence[LabeledUnit]) -> dict[str, frozenset[str]]:
-    return {
-        name.replace("_", " "): frozenset(e.unit.id for e in examples)
-        for name, examples in parts.items()
-    }
+def _ids(examples: Sequence[LabeledUnit]) -> frozenset[str]:
+    return frozenset(example.unit.id for example in examples)
 
 
 def _held_out(
@@ -209,16 +210,15 @@ def _held_out(
     name: str = "test",
     by_target: bool = False,
 ) -> Trial:
-    return Trial(
-        folds=(Fold(learn=learn, judge=judge),), parts=_parts(**{name: judge}), by_target=by_target
-    )
+    folds = (Fold(learn=learn, judge=judge),)
+    return Trial(folds=folds, parts={name: _ids(judge)}, by_target=by_target)
 
 
 def _cross_validated(
     rows: Sequence[_Row], examples: Sequence[LabeledUnit], *, name: str, n_folds: int
 ) -> Trial:
     numbers = [row.number("fold") for row in rows]
-    if set(numbers) != set(range(n_folds)):
+    if numbers and set(numbers) != set(range(n_folds)):
         file = rows[0].where.rpartition(":")[0]
         raise DataError(f"{file}: the folds must be 0 to {n_folds - 1}, each with a line or more")
     both = list(zip(numbers, examples, strict=True))
@@ -226,7 +226,7 @@ def _cross_validated(
         Fold(learn=[e for f, e in both if f != fold], judge=[e for f, e in both if f == fold])
         for fold in range(n_folds)
     ]
-    return Trial(folds=folds, parts=_parts(**{name: examples}))
+    return Trial(folds=folds, parts={name: _ids(examples)})
 
 
 _Files = Mapping[str, Sequence[_Row]]
@@ -260,11 +260,11 @@ def _vast(files: _Files, book: Codebook) -> tuple[Trial, ...]:
     learn = [_labeled(r, book) for r in files["dev.jsonl"]]
     judge = [_labeled(r, book) for r in files["test.jsonl"]]
     seen = [r.number("seen") for r in files["test.jsonl"]]
-    parts = _parts(
-        zero_shot=[e for s, e in zip(seen, judge, strict=True) if s == 0],
-        few_shot=[e for s, e in zip(seen, judge, strict=True) if s == 1],
-        all=judge,
-    )
+    parts = {
+        "zero-shot": _ids([e for s, e in zip(seen, judge, strict=True) if not s]),
+        "few-shot": _ids([e for s, e in zip(seen, judge, strict=True) if s]),
+        "all": _ids(judge),
+    }
     return (Trial(folds=(Fold(learn=learn, judge=judge),), parts=parts),)
 
 
