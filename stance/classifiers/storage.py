@@ -96,6 +96,7 @@ def save_model(
         If the folder cannot be written, or holds files that are no model's.
     """
     make_model_folder(folder)
+    clear_model(folder)
     classifier.save(folder)
     rows: dict[str, dict[str, Any]] = {}
     for i, example in enumerate(examples):
@@ -131,6 +132,16 @@ def make_model_folder(folder: Path) -> None:
     _refuse_foreign_files(folder)
 
 
+def clear_model(folder: Path) -> None:
+    """Take out the files of the model that a folder holds, by its card: they are not the next's."""
+    try:
+        names = read_card(folder / "card.json").files
+    except BROKEN:  # none is there
+        return
+    for path in [path for path in folder.iterdir() if path.name in names]:
+        path.unlink()
+
+
 def best_model(codebook: Codebook) -> str:
     """Return the name of the best shipped model that can run here for a codebook.
 
@@ -143,10 +154,10 @@ def best_model(codebook: Codebook) -> str:
         folder = data_folder("models") / name
         try:
             card = read_card(folder / "card.json")
+            if card.codebook_sha256 == codebook.sha256 and _can_run(card.kind, folder):
+                return name
         except BROKEN:
             continue
-        if card.codebook_sha256 == codebook.sha256 and _can_run(card.kind, folder):
-            return name
     raise ModelError(
         f"no shipped model was trained under codebook {codebook.reference}; train one: "
         f"stance train baseline --codebook {codebook.name}, and name it with --model"
@@ -246,13 +257,14 @@ def _load_classifier(kind: str, folder: Path, device: str) -> Classifier:
 
 
 def _can_run(kind: str, folder: Path) -> bool:
-    """Return whether a model's libraries, and the base of an adapter, are here already."""
+    """Return whether a model's libraries, and the base that it stands on, are here already."""
     if kind in ("baseline", "onnx"):
         return True
     if importlib.util.find_spec("torch") is None:
         return False
-    base = json.loads((folder / "model.json").read_bytes())["recipe"]["base"]
-    return not (folder / "adapter_config.json").exists() or is_here(base)
+    recipe = json.loads((folder / "model.json").read_bytes())["recipe"]
+    whole = kind == "transformer" and not recipe["lora_rank"]
+    return whole or is_here(recipe["base"])
 
 
 def words_key(text: str) -> str:

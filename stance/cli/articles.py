@@ -11,6 +11,7 @@ import typer
 from stance.cli.common import (
     DEFAULT_CODEBOOK,
     DEFAULT_MODEL,
+    Abstain,
     CodebookName,
     Device,
     ModelName,
@@ -74,16 +75,7 @@ def classify(
     output: Output = None,
     register: Register = None,
     no_repair: NoRepair = False,
-    abstain: Annotated[
-        float | None,
-        typer.Option(
-            "--abstain",
-            min=0.005,
-            max=0.5,
-            help="Mark units whose stance stays open: 0.1 keeps the true label among those that "
-            "are not ruled out for 9 in 10 units of each label.",
-        ),
-    ] = None,
+    abstain: Abstain = None,
     device: Device = "auto",
 ) -> None:
     """Label every unit of new articles, with probabilities, in input order.

@@ -41,6 +41,16 @@ ModelName = Annotated[
         "--model", help="A shipped model's name, a folder, or best: the best that can run here."
     ),
 ]
+Abstain = Annotated[
+    float | None,
+    typer.Option(
+        "--abstain",
+        min=0.005,
+        max=0.5,
+        help="Mark units whose stance stays open: 0.1 keeps the true label among those not ruled "
+        "out for 9 in 10 units of each label.",
+    ),
+]
 Device = Annotated[
     str, typer.Option("--device", help="For torch: auto, cpu, cuda or mps; auto is the fastest.")
 ]

@@ -10,6 +10,7 @@ import typer
 from stance.cli.common import (
     DEFAULT_CODEBOOK,
     DEFAULT_MODEL,
+    Abstain,
     CodebookName,
     Json,
     LabelsFile,
@@ -52,12 +53,15 @@ def next_units(
         ),
     ] = Plan.STRATIFIED,
     model: ModelName = DEFAULT_MODEL,
+    abstain: Abstain = None,
     task: TaskName = "stance",
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     seed: Seed = 7,
 ) -> None:
     """Draw the units to label next, with the chance that each had written down.
+
+    With --abstain a mixed draw picks first what the model would abstain on at that level.
 
     Only labels of random and stratified draws can carry an estimate; those picked where a model is
     unsure serve training. The draw goes into draws.jsonl, its units to standard output.
@@ -81,7 +85,7 @@ def next_units(
         log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
         ours = [event for event in log.events() if event.codebook == book.reference]
         judged = {place.unit_id for place in standing(ours)}  # put off is not judged
-        pool = candidates(prepared, loaded, book, task, without=judged)
+        pool = candidates(prepared, loaded, book, task, without=judged, alpha=abstain)
     draw = draw_units(
         pool,
         plan,

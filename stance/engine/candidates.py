@@ -16,6 +16,7 @@ def candidates(
     task: str,
     *,
     without: Collection[str] = (),
+    alpha: float | None = None,
 ) -> list[Candidate]:
     """Return the units of articles, less those named, with their predicted label and its margin.
 
@@ -25,6 +26,8 @@ def candidates(
         None for units of which nothing is predicted.
     without
         Ids of units that are not to be drawn.
+    alpha
+        The level at which the model abstains; None: it never does.
     """
     found = []
     if model is None:
@@ -34,7 +37,7 @@ def candidates(
                 for u in units
             ]
     else:
-        for done in classify(articles, model, codebook):
+        for done in classify(articles, model, codebook, alpha=alpha):
             for classified in done.units:
                 prediction = classified.predictions[task]
                 first, second = sorted(prediction.probabilities.values(), reverse=True)[:2]
@@ -45,6 +48,7 @@ def candidates(
                         outlet=classified.source or done.article.id,
                         predicted=prediction.label,
                         margin=first - second,
+                        abstained=prediction.abstained,
                     )
                 )
     return [candidate for candidate in found if candidate.unit_id not in without]

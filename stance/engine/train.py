@@ -14,6 +14,7 @@ from stance.classifiers.cards import ModelCard
 from stance.classifiers.storage import (
     Model,
     Storable,
+    clear_model,
     data_digest,
     finish_model,
     load_model,
@@ -84,11 +85,12 @@ def train_model(
     outlets = [example.source or example.sha256 for example in examples]
     held_out: dict[str, Mapping[str, FloatArray]] = {}
     for plan in plans:
-        groups = articles if plan.by == "article" or len(set(outlets)) < 2 else outlets
-        if plan.by == "outlet" and groups is articles and held_out:
-            continue  # a single outlet cannot be held out, and articles have been
-        on_step(f"holding out by {plan.by}")
-        held_out[plan.by] = cross_fit(
+        by = plan.by if len(set(outlets)) > 1 else "article"  # a single outlet cannot be held out
+        if by in held_out:
+            continue
+        groups = articles if by == "article" else outlets
+        on_step(f"holding out by {by}")
+        held_out[by] = cross_fit(
             classifier,
             examples,
             groups,
@@ -153,7 +155,7 @@ def export_model(model: Model, folder: Path, codebook: Codebook, *, quantize: bo
     Raises
     ------
     ModelError
-        If the model is no transformer.
+        If the model is no transformer, or the folder is its own.
     """
     from stance.classifiers.export import export_transformer
     from stance.classifiers.transformer import Transformer
@@ -161,7 +163,10 @@ def export_model(model: Model, folder: Path, codebook: Codebook, *, quantize: bo
     plain = model.classifier.plain
     if not isinstance(plain, Transformer):
         raise ModelError(f"{model.reference}: only a transformer can be exported")
+    if folder.resolve() == model.folder.resolve():
+        raise ModelError(f"{folder}: the model itself would be lost: give another folder")
     make_model_folder(folder)
+    clear_model(folder)
     export_transformer(plain, folder, quantize=quantize)
     for name in ("held_out.jsonl", "calibration.json"):
         shutil.copyfile(model.folder / name, folder / name)

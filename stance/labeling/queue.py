@@ -31,6 +31,7 @@ class Candidate:
     outlet: str
     predicted: str | None = None  # the label of the task that strata go by
     margin: float | None = None  # between its two likeliest labels: 0 is least sure
+    abstained: bool = False  # whether the model would rather not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,10 +181,12 @@ def read_draws(path: Path) -> dict[str, Draw]:
 
 
 def _least_sure(candidates: Iterable[Candidate], n: int) -> list[Candidate]:
-    """Return the units with the smallest margins: one an article, then a second, and so on."""
+    """Return those abstained on, then the smallest margins: one an article, then a second, ..."""
     rounds: Counter[str] = Counter()
     ranked = []
-    for candidate in sorted(candidates, key=lambda c: (c.margin or 0.0, c.unit_id)):
+    for candidate in sorted(
+        candidates, key=lambda c: (not c.abstained, c.margin or 0.0, c.unit_id)
+    ):
         ranked.append((rounds[candidate.article_id], candidate))
         rounds[candidate.article_id] += 1
     return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])][:n]

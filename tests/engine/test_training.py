@@ -71,7 +71,7 @@ def adapted(base, examples, tmp_path_factory):
     return train(base, examples, folder, lora_rank=2, lora_layers=1)
 
 
-# ----------------------------------------------------------------------------------- a model's folder
+# --------------------------------------------------------------------------------- a model's folder
 
 
 def test_training_leaves_a_folder_that_can_be_loaded(trained, examples):
@@ -141,9 +141,11 @@ def test_a_task_that_only_lessons_beside_know_is_left_out(base, examples, tmp_pa
 def test_a_single_outlet_is_held_out_by_article(base, examples, tmp_path):
     lessons = [replace(e, source="Port Gazette") for e in examples]
     model = train(base, lessons, tmp_path / "m", epochs=1)
-    assert list(model.card.by_outlet) == ["Port Gazette"]
+    assert list(model.card.held_out) == ["article"]
     assert model.card.n_outlets == 1
-    assert {result.model for result in evaluate(lessons, model, BOOK, seed=1)} == {model.reference}
+    results = evaluate(lessons, model, BOOK, seed=1)
+    assert {result.held_out for result in results} == {"article"}
+    assert results[-1].model == model.reference
 
 
 def test_the_embedding_goes_the_same_road(base, examples, tmp_path):
@@ -173,7 +175,7 @@ def test_a_folder_is_left_without_the_files_of_the_model_before(
     assert model.card.files.keys() == names - {"card.json", "README.md"} | {"notes.md"}
 
 
-# ------------------------------------------------------------------------------------------ exported
+# ----------------------------------------------------------------------------------------- exported
 
 
 def test_what_is_exported_keeps_its_scores_and_says_where_it_comes_from(trained, exported):
@@ -203,7 +205,7 @@ def test_only_a_transformer_can_be_exported_and_not_over_itself(model, trained, 
     assert load_model(tmp_path / "own", BOOK).card.kind == "transformer"
 
 
-# ------------------------------------------------------------------------------ classified, evaluated
+# ---------------------------------------------------------------------------- classified, evaluated
 
 
 def test_some_units_are_abstained_on_and_not_all(trained, exported):
@@ -257,7 +259,7 @@ def test_units_of_a_learned_article_without_a_kept_row_are_left_out(trained, exa
     assert kept[-1].scores["stance"].macro_f1.n_units == len(examples) - 1
 
 
-# -------------------------------------------------------------------------------- the best that can run
+# ---------------------------------------------------------------------------- the best that can run
 
 
 @pytest.fixture

@@ -69,6 +69,14 @@ def test_a_mixed_draw_is_half_a_sample_and_half_doubt_with_one_an_article():
     assert max(margins[unit.unit_id] for unit in doubt) < 0.4
 
 
+def test_a_mixed_draw_picks_first_what_a_model_abstains_on():
+    pool = [replace(c, abstained=(c.margin or 0) > 0.8) for c in candidates()]
+    draw = draw_units(pool, Plan.MIXED, 12, seed=3, codebook="b", model="m", n_judged_before=0)
+    doubt = {u.unit_id for u in draw.units if u.probability is None}
+    assert doubt
+    assert doubt <= {c.unit_id for c in pool if c.abstained}
+
+
 def test_the_same_seed_draws_the_same_whatever_order_the_units_come_in():
     one, other = draw(Plan.MIXED), draw(Plan.MIXED, pool=candidates()[::-1])
     assert (one.id, one.units) == (other.id, other.units)
