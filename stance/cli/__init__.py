@@ -12,6 +12,7 @@ import typer
 
 from stance.cli import (
     articles,
+    benchmarking,
     codebooks,
     comparing,
     exchange,
@@ -39,6 +40,7 @@ app.command()(models.evaluate)
 app.command("hold-out")(models.hold_out)
 app.add_typer(training.train, name="train")
 app.command()(training.export)
+app.command()(benchmarking.benchmark)
 labeling.register_commands(labels.app)
 exchange.register_commands(labels.app)
 app.add_typer(labels.app, name="label")

@@ -12,18 +12,9 @@ from stance.statistics.intervals import Estimate
 
 def print_benchmark(out: Console, result: BenchmarkResult) -> None:
     """Print every part of a set: our rows, with intervals and times, above published ones."""
-    columns = (
-        "part",
-        "system",
-        *result.metrics,
-        "n",
-        "fits",
-        "fit s",
-        "predict s",
-        "known",
-        "from",
+    table = new_table(
+        *("part", "system", *result.metrics, "n", "fits", "fit s", "predict s", "known", "from")
     )
-    table = new_table(*columns)
     for part in dict.fromkeys(score.part for score in result.scores):
         for score in (s for s in result.scores if s.part == part):
             times = (f"{score.fit_seconds:.1f}", f"{score.predict_seconds:.1f}")

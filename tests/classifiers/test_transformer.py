@@ -2,11 +2,8 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +23,6 @@ from stance.statistics.scores import confusion_table, macro_f1
 from tests.builders import DOUBT, HOPE, PLAIN, labeled_corpus
 from tests.encoders import bert, change_json, mpnet, quick
 
-ROOT = Path(__file__).parent.parent.parent
 CLASSES = codebook_classes(read_codebook())
 TARGET = "The new pier"
 STANCE = list(CLASSES["stance"])
@@ -140,6 +136,44 @@ def test_lower_layers_learn_slower(folder, few, tmp_path):
     assert 0 < moved[0] < moved[1] / 4 < moved[2] / 16
 
 
+def test_the_rate_rises_over_the_warm_up_and_then_falls_to_nothing(folder):
+    rates = [transformer._pace(step, 100, quick(folder, warm_up=0.1)) for step in range(100)]
+    assert rates[:11] == pytest.approx([(step + 1) / 11 for step in range(11)])
+    assert rates[10:] == pytest.approx([(100 - step) / 90 for step in range(10, 100)])
+    flat = [transformer._pace(step, 4, quick(folder, warm_up=0.0)) for step in range(4)]
+    assert flat == pytest.approx([1, 0.75, 0.5, 0.25])
+
+
+def test_side_tasks_have_the_say_that_the_recipe_gives_them(folder, few, tmp_path):
+    other = [replace(e, labels={**e.labels, "voice": "attributed"}) for e in few[:12]]
+    for weight, same in ((0.0, True), (0.5, False)):
+        found = [
+            weights(
+                Transformer(CLASSES, TARGET, short(folder, side_tasks=weight)).fit(lessons),
+                tmp_path / f"{weight}-{i}",
+            )["model.safetensors"]
+            for i, lessons in enumerate((few, other + few[12:]))
+        ]
+        assert (found[0] == found[1]) is same
+
+
+def test_smoothed_labels_leave_it_less_sure(folder):
+    examples = labeled_corpus(n_articles=8)
+    units = [e.unit for e in examples]
+    sure, smooth = (
+        np.median(new(folder, smoothing=share).fit(examples).predict_proba(units)["stance"].max(1))
+        for share in (0.0, 0.3)
+    )
+    assert sure > 0.95
+    assert smooth == pytest.approx(0.8, abs=0.05)  # of 0.3, a third falls to each of three labels
+
+
+def test_probabilities_do_not_hang_on_dice(dicey, few):
+    model = new(dicey, epochs=1).fit(few)
+    first, again = (model.predict_proba([e.unit for e in few])["stance"] for _ in range(2))
+    assert np.array_equal(first, again)
+
+
 def test_progress_is_told_at_every_step(folder, few):
     told = []
     recipe = quick(folder, epochs=2.5, batch=10)
@@ -251,6 +285,7 @@ def test_a_task_that_only_lessons_beside_know_is_not_one_of_the_models(folder, f
 
 
 # ------------------------------------------------------------------------------ stopped and resumed
+# tests/cli/test_training.py kills the process itself.
 
 
 class Stop(Exception):  # noqa: N818  stands in for a kill
@@ -322,42 +357,6 @@ def test_a_fit_that_is_stopped_again_and_again_comes_to_its_end(dicey, few, tmp_
 def test_nothing_is_written_between_checkpoints(dicey, few, tmp_path):
     stopped_at(9, short(dicey), few, tmp_path / "work")  # in less than a minute
     assert list((tmp_path / "work").glob("*/*")) == []
-
-
-FIT = """
-import sys
-import time
-from pathlib import Path
-from tests.builders import labeled_corpus
-from tests.classifiers.test_transformer import CLASSES, TARGET, short
-from stance.classifiers import transformer
-transformer.CHECKPOINT_SECONDS = 0.0
-def show(now):
-    print(now.step, flush=True)
-    time.sleep(now.step // 21)  # so that the kill comes before the end
-
-transformer.Transformer(
-    *(CLASSES, TARGET, short(sys.argv[1], epochs=20)), device="cpu",
-    workspace=Path(sys.argv[2]), on_progress=show,
-).fit(labeled_corpus(n_articles=4, n_units=6))
-"""
-
-
-def test_a_fit_whose_process_is_killed_goes_on_to_the_same_weights(dicey, few, tmp_path):
-    recipe = short(dicey, epochs=20)
-    with subprocess.Popen(
-        [sys.executable, "-c", FIT, dicey, tmp_path / "work"], cwd=ROOT, stdout=subprocess.PIPE
-    ) as process:
-        for line in process.stdout:
-            if int(line) == 20:
-                process.kill()
-                break
-    assert process.returncode == -9
-    model, steps = resumed(recipe, few, tmp_path / "work")
-    assert 18 < steps[0] <= 30
-    assert steps == list(range(steps[0], 61))
-    whole = Transformer(CLASSES, TARGET, recipe, device="cpu").fit(few)
-    assert weights(model, tmp_path / "resumed") == weights(whole, tmp_path / "whole")
 
 
 def other_label(examples):

@@ -19,7 +19,7 @@ from stance.engine.train import HoldOut, export_model, train_model
 from stance.errors import ModelError
 from stance.evaluation import protocol
 from stance.evaluation.protocol import evaluate
-from tests.builders import article, labeled_corpus, train_baseline
+from tests.builders import article, labeled_corpus
 from tests.encoders import bert, change_json, quick, seal
 
 BOOK = read_codebook()
@@ -208,17 +208,17 @@ def test_only_a_transformer_can_be_exported_and_not_over_itself(model, trained, 
 # ---------------------------------------------------------------------------- classified, evaluated
 
 
-def test_some_units_are_abstained_on_and_not_all(trained, exported):
+def test_some_units_are_abstained_on_and_not_all(adapted):
     odd = "Traders doubt. The council cheers. Fares open early. Captains gain. It is of oak. " * 3
-    units = [article(odd), *(article(e.unit.text) for e in labeled_corpus(n_articles=2, seed=2))]
-    for model in (trained, exported):
-        done = list(classify(prepare(units), model, BOOK, alpha=0.1))
-        left = [u.predictions["stance"].abstained for d in done for u in d.units]
-        assert 0.05 < np.mean(left) < 0.95
-        never = list(classify(prepare(units), model, BOOK))
-        assert not any(p.abstained for d in never for u in d.units for p in u.predictions.values())
-        named = [[u.predictions["stance"].label for u in d.units] for d in done]
-        assert named == [[u.predictions["stance"].label for u in d.units] for d in never]
+    known = (e.unit.text for e in labeled_corpus(n_articles=3, seed=2))
+    articles = [article(odd), article(" ".join(known))]
+    done = list(classify(prepare(articles), adapted, BOOK, alpha=0.1))
+    left = [[u.predictions["stance"].abstained for u in d.units] for d in done]
+    assert 0 < np.mean(left[1]) < np.mean(left[0]) < 1
+    never = list(classify(prepare(articles), adapted, BOOK))
+    assert not any(p.abstained for d in never for u in d.units for p in u.predictions.values())
+    named = [[u.predictions["stance"].label for u in d.units] for d in done]
+    assert named == [[u.predictions["stance"].label for u in d.units] for d in never]
 
 
 def forbidden(*args, **options):
@@ -339,6 +339,4 @@ def test_a_model_trained_under_few_labels_is_loaded_with_those(base, examples, t
     lessons = [replace(e, labels={**e.labels, "voice": "author"}) for e in examples]
     model = train(base, lessons, tmp_path / "m", epochs=1)
     assert list(load_model(tmp_path / "m", BOOK).classifier.classes_) == ["stance", "sentiment"]
-    assert train_baseline(lessons, BOOK, tmp_path / "b").classifier.classes_.keys() == (
-        model.classifier.classes_.keys()
-    )
+    assert list(model.card.held_out["outlet"]) == list(model.calibration.tasks) == TASKS[:2]

@@ -40,10 +40,8 @@ class PartScore:
     part: str
     model: str  # the rung
     scores: Mapping[str, Estimate]  # metric -> score; its "articles" are texts, motions or claims
-    # Judged units whose words also occur among those that the model learned from, and the score
-    # without them; empty where there is none.
-    n_seen: int
-    unseen: Mapping[str, Estimate]
+    n_seen: int  # units whose text, but for case and punctuation, is also learned from
+    unseen: Mapping[str, Estimate]  # the scores without those; empty where there are none
     n_fits: int  # classifiers: one a fold, or one a target
     fit_seconds: float  # of all of them together; the same for every part that they judge
     predict_seconds: float
@@ -243,13 +241,13 @@ def _part_score(
 ) -> PartScore:
     examples, rows = judged.of(ids)
     unseen = ids - seen
-    known = bool(unseen) and unseen != ids
+    some = bool(unseen) and unseen != ids
     return PartScore(
         part=part,
         model=rung,
         scores=_estimates(chosen, examples, rows, seed),
         n_seen=len(ids & seen),
-        unseen=_estimates(chosen, *judged.of(unseen), seed) if known else {},
+        unseen=_estimates(chosen, *judged.of(unseen), seed) if some else {},
         n_fits=judged.n_fits,
         fit_seconds=judged.fit_seconds,
         predict_seconds=judged.predict_seconds,

@@ -4,17 +4,16 @@ A set is a codebook, the metrics of its authors, and a reader: nothing else in t
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from stance.codebook import Codebook, LabelDefinition, Task
-from stance.errors import DataError, LabelError
-from stance.records import LabeledUnit, Unit, text_sha256
+from stance.errors import DataError
+from stance.evaluation.benchmarks.rows import Row, labeled_unit, rows_of
+from stance.records import LabeledUnit
 
 
 class Metric(StrEnum):
@@ -55,7 +54,7 @@ class BenchmarkSet:
     metrics: tuple[Metric, ...]  # the first is the one that its authors rank by
     licence: str
     codebook: Codebook  # the first task is the one that is scored
-    read: Callable[[Mapping[str, Sequence["_Row"]], Codebook], tuple[Trial, ...]]
+    read: Callable[[Mapping[str, Sequence[Row]], Codebook], tuple[Trial, ...]]  # by file name
 
 
 def read_benchmark(chosen: BenchmarkSet, data: Path) -> tuple[tuple[Trial, ...], str]:
@@ -84,7 +83,7 @@ def read_benchmark(chosen: BenchmarkSet, data: Path) -> tuple[tuple[Trial, ...],
     for name in chosen.files:
         content = (folder / name).read_bytes()
         digest.update(content)
-        rows[name] = _rows(content, folder / name)
+        rows[name] = rows_of(content, folder / name)
     trials = chosen.read(rows, chosen.codebook)
     for name, ids in ((name, ids) for trial in trials for name, ids in trial.parts.items()):
         if not ids:
@@ -92,111 +91,7 @@ def read_benchmark(chosen: BenchmarkSet, data: Path) -> tuple[tuple[Trial, ...],
     return trials, digest.hexdigest()
 
 
-class _Row:
-    """A line of a data file that hands out checked values and knows where it stands."""
-
-    def __init__(self, data: Mapping[str, Any], where: str) -> None:
-        self.data, self.where = data, where
-
-    def error(self, what: str) -> DataError:
-        return DataError(f"{self.where}: {what}")
-
-    def text(self, key: str) -> str:
-        value = self.data.get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(f"{key} must be a text that is not empty")
-        return value
-
-    def number(self, key: str) -> int:
-        value = self.data.get(key)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.error(f"{key} must be a whole number")
-        return value
-
-    def label(self, key: str, task: Task) -> str:
-        try:
-            return task.label(self.text(key))
-        except LabelError as error:
-            raise self.error(f"{key}: {error}") from None
-
-    def shares(self, key: str, task: Task) -> dict[str, float]:
-        """Return label -> share of the annotators who gave it."""
-        given = self.data.get(key)
-        if not isinstance(given, dict) or not given:
-            raise self.error(f"{key} must say what each annotator chose")
-        votes = _Row(given, f"{self.where}: {key}")
-        counts = Counter(votes.label(annotator, task) for annotator in given)
-        return {name: counts[name] / len(given) for name in task.classes}
-
-
-def _rows(content: bytes, path: Path) -> list[_Row]:
-    """Return the lines of a file, each with an id of its own.
-
-    Raises
-    ------
-    DataError
-        If a line is no JSON object with an id, or there is none.
-    """
-    rows: list[_Row] = []
-    ids: set[str] = set()
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            data = json.loads(line)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise DataError(f"{path}:{number}: not a JSON object")
-        row = _Row(data, f"{path}:{number}")
-        if row.text("id") in ids:
-            raise row.error(f"a line before has the id {row.text('id')!r} too")
-        ids.add(row.text("id"))
-        rows.append(row)
-    if not rows:
-        raise DataError(f"{path}: holds no line")
-    return rows
-
-
-def _labeled(
-    row: _Row,
-    book: Codebook,
-    *,
-    target: bool = True,
-    groups: str = "text",
-    also: Mapping[str, str] | None = None,
-    shares: Mapping[str, Mapping[str, float]] | None = None,
-) -> LabeledUnit:
-    """Return a line as a unit.
-
-    Parameters
-    ----------
-    target
-        Whether each line names what its label is toward.
-    groups
-        The key of what must not be torn apart: intervals are over it, and so is the choice of C.
-    also
-        Labels of further tasks.
-    """
-    text, task = row.text("text"), book.tasks[0]
-    unit = Unit(
-        id=row.text("id"),
-        article_id=row.text("id"),
-        index=0,
-        kind="sentence",
-        text=text,
-        start=0,
-        end=len(text),
-        target=row.text("target") if target else None,
-    )
-    return LabeledUnit(
-        unit=unit,
-        source=None,
-        date=None,
-        sha256=text_sha256(row.text(groups)),
-        labels={task.name: row.label("label", task), **(also or {})},
-        shares=shares or {},
-    )
+_Files = Mapping[str, Sequence[Row]]  # name -> its lines
 
 
 def _ids(examples: Sequence[LabeledUnit]) -> frozenset[str]:
@@ -204,18 +99,23 @@ def _ids(examples: Sequence[LabeledUnit]) -> frozenset[str]:
 
 
 def _held_out(
-    learn: Sequence[LabeledUnit],
-    judge: Sequence[LabeledUnit],
+    files: _Files,
+    labeled: Callable[[Row], LabeledUnit],
     *,
+    judge: str = "test.jsonl",
     name: str = "test",
     by_target: bool = False,
 ) -> Trial:
-    folds = (Fold(learn=learn, judge=judge),)
-    return Trial(folds=folds, parts={name: _ids(judge)}, by_target=by_target)
+    """Return the trial of a set that says itself what to learn from and what to judge."""
+    fold = Fold(
+        learn=[labeled(row) for row in files["train.jsonl"]],
+        judge=[labeled(row) for row in files[judge]],
+    )
+    return Trial(folds=(fold,), parts={name: _ids(fold.judge)}, by_target=by_target)
 
 
 def _cross_validated(
-    rows: Sequence[_Row], examples: Sequence[LabeledUnit], *, name: str, n_folds: int
+    rows: Sequence[Row], examples: Sequence[LabeledUnit], *, name: str, n_folds: int
 ) -> Trial:
     numbers = [row.number("fold") for row in rows]
     if numbers and set(numbers) != set(range(n_folds)):
@@ -229,36 +129,32 @@ def _cross_validated(
     return Trial(folds=folds, parts={name: _ids(examples)})
 
 
-_Files = Mapping[str, Sequence[_Row]]
-
-
 def _gwsd(files: _Files, book: Codebook) -> tuple[Trial, ...]:
-    task = book.tasks[0]
-    learn, judge = (
-        [_labeled(r, book, shares={task.name: r.shares("annotators", task)}) for r in files[name]]
-        for name in ("train.jsonl", "test.jsonl")
-    )
-    return (_held_out(learn, judge),)
+    def labeled(row: Row) -> LabeledUnit:
+        return labeled_unit(row, book, shares={"stance": row.shares("annotators", book.tasks[0])})
+
+    return (_held_out(files, labeled),)
 
 
 def _semeval2016(files: _Files, book: Codebook) -> tuple[Trial, ...]:
-    tone = book.task("sentiment")
-    learn, a, b = (
-        [_labeled(r, book, also={tone.name: r.label("sentiment", tone)}) for r in files[name]]
-        for name in ("train.jsonl", "test_a.jsonl", "test_b.jsonl")
+    def labeled(row: Row) -> LabeledUnit:
+        tone = row.label("sentiment", book.task("sentiment"))
+        return labeled_unit(row, book, also={"sentiment": tone})
+
+    return (
+        _held_out(files, labeled, judge="test_a.jsonl", name="Task A", by_target=True),
+        # No tweet to learn from is about this target: one classifier learns from all of them.
+        _held_out(files, labeled, judge="test_b.jsonl", name="Task B"),
     )
-    # No tweet to learn from is about the target of task B: one classifier learns from all of them.
-    return _held_out(learn, a, name="Task A", by_target=True), _held_out(learn, b, name="Task B")
 
 
 def _p_stance(files: _Files, book: Codebook) -> tuple[Trial, ...]:
-    learn, judge = ([_labeled(r, book) for r in files[n]] for n in ("train.jsonl", "test.jsonl"))
-    return (_held_out(learn, judge, by_target=True),)
+    return (_held_out(files, lambda row: labeled_unit(row, book), by_target=True),)
 
 
 def _vast(files: _Files, book: Codebook) -> tuple[Trial, ...]:
-    learn = [_labeled(r, book) for r in files["dev.jsonl"]]
-    judge = [_labeled(r, book) for r in files["test.jsonl"]]
+    learn = [labeled_unit(r, book) for r in files["dev.jsonl"]]
+    judge = [labeled_unit(r, book) for r in files["test.jsonl"]]
     seen = [r.number("seen") for r in files["test.jsonl"]]
     parts = {
         "zero-shot": _ids([e for s, e in zip(seen, judge, strict=True) if not s]),
@@ -269,30 +165,26 @@ def _vast(files: _Files, book: Codebook) -> tuple[Trial, ...]:
 
 
 def _ibm_claim_stance(files: _Files, book: Codebook) -> tuple[Trial, ...]:
-    tone = book.task("sentiment")
+    def labeled(row: Row) -> LabeledUnit:
+        also = {}
+        if "claim_sentiment" in row.data:  # not where the authors' scheme does not apply
+            also["sentiment"] = row.label("claim_sentiment", book.task("sentiment"))
+        return labeled_unit(row, book, groups="target", also=also)
 
-    def labeled(row: _Row) -> LabeledUnit:
-        told = "claim_sentiment" in row.data  # not where the authors' scheme does not apply
-        also = {tone.name: row.label("claim_sentiment", tone)} if told else {}
-        return _labeled(row, book, groups="target", also=also)
-
-    learn, judge = ([labeled(r) for r in files[name]] for name in ("train.jsonl", "test.jsonl"))
-    return (_held_out(learn, judge),)
+    return (_held_out(files, labeled),)
 
 
 def _perspectrum(files: _Files, book: Codebook) -> tuple[Trial, ...]:
-    learn, judge = (
-        [_labeled(r, book, groups="target") for r in files[name]]
-        for name in ("train.jsonl", "test.jsonl")
-    )
-    return (_held_out(learn, judge),)
+    return (_held_out(files, lambda row: labeled_unit(row, book, groups="target")),)
 
 
 def _financial_phrasebank(files: _Files, book: Codebook) -> tuple[Trial, ...]:
     rows = files["data.jsonl"]
     agreed = [row for row in rows if row.number("agreement") == 100]
     return tuple(
-        _cross_validated(part, [_labeled(r, book, target=False) for r in part], name=n, n_folds=10)
+        _cross_validated(
+            part, [labeled_unit(r, book, target=False) for r in part], name=n, n_folds=10
+        )
         for n, part in (("all", rows), ("full agreement", agreed))
     )
 
@@ -300,7 +192,7 @@ def _financial_phrasebank(files: _Files, book: Codebook) -> tuple[Trial, ...]:
 def _in_folds(n_folds: int) -> Callable[[_Files, Codebook], tuple[Trial, ...]]:
     def read(files: _Files, book: Codebook) -> tuple[Trial, ...]:
         rows = files["data.jsonl"]
-        examples = [_labeled(row, book) for row in rows]
+        examples = [labeled_unit(row, book) for row in rows]
         return (_cross_validated(rows, examples, name=f"{n_folds} folds", n_folds=n_folds),)
 
     return read
