@@ -1,4 +1,4 @@
-"""Print the score tables of the README: the shipped baseline beside its floors.
+"""Print the score tables of the README: the shipped small model beside its floors.
 
 The second table needs the five source documents: STANCE_SEEDS names their folder.
 """
@@ -17,7 +17,7 @@ from stance.resources import data_folder
 from stance.statistics.intervals import Estimate
 
 BOOK = read_codebook()
-MODEL = load_model("baseline", BOOK)
+MODEL = load_model("small", BOOK)
 
 
 def estimate(value: Estimate) -> str:
@@ -27,11 +27,11 @@ def estimate(value: Estimate) -> str:
 
 def scores(title: str, examples: list[LabeledUnit]) -> None:
     """Print a Markdown table: a row a task, the model beside its floors."""
-    print("| judged on | task | majority | VADER | baseline | units | articles |")
+    print("| judged on | task | majority | VADER | small | units | articles |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     found = {e.model: e.scores for e in evaluate(examples, MODEL, BOOK, seed=7)}
-    majority, vader, baseline = (found[name] for name in ("majority", "VADER", MODEL.reference))
-    for task, score in baseline.items():
+    majority, vader, small = (found[name] for name in ("majority", "VADER", MODEL.reference))
+    for task, score in small.items():
         floor = estimate(vader[task].macro_f1) if task in vader else "–"
         print(
             f"| {title} | {task} | {majority[task].macro_f1.value:.2f} | {floor} | "

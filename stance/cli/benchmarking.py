@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def benchmark(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A set: see --list.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A set: see --list.")] = None,
     data: Annotated[
         Path | None,
         typer.Option("--data", help="The set's folder, or the one that holds it. None is shipped."),
