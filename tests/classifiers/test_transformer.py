@@ -47,8 +47,12 @@ def few():
     return labeled_corpus(n_articles=4, n_units=6)
 
 
+def made(recipe, *, target=TARGET, **options):
+    return Transformer(CLASSES, target, recipe, device="cpu", **options)
+
+
 def new(base, **changes):
-    return Transformer(CLASSES, TARGET, quick(base, **changes), device="cpu")
+    return made(quick(base, **changes))
 
 
 def short(base, **changes):
@@ -96,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit_and_another_one_others(
     dicey, few, tmp_path
 ):
     found = [
-        weights(Transformer(CLASSES, TARGET, short(dicey, seed=seed)).fit(few), tmp_path / name)
+        weights(made(short(dicey, seed=seed)).fit(few), tmp_path / name)
         for name, seed in (("a", 7), ("b", 7), ("c", 8))
     ]
     assert found[0] == found[1]
@@ -116,16 +120,16 @@ def test_units_in_small_portions_make_the_same_update(folder, few, size, monkeyp
     ]
     units = [e.unit for e in few]
     recipe = short(folder, side_tasks=1.0)
-    whole = Transformer(CLASSES, TARGET, recipe, device="cpu").fit(lessons).predict_proba(units)
+    whole = made(recipe).fit(lessons).predict_proba(units)
     recipe = replace(recipe, micro_batch=size)
-    parts = Transformer(CLASSES, TARGET, recipe, device="cpu").fit(lessons).predict_proba(units)
+    parts = made(recipe).fit(lessons).predict_proba(units)
     for task, rows in whole.items():
         assert np.abs(rows - 1 / rows.shape[1]).max() > 0.1  # it has learned something
         assert np.allclose(rows, parts[task], atol=1e-3)
 
 
 def test_lower_layers_learn_slower(folder, few, tmp_path):
-    model = Transformer(CLASSES, TARGET, short(folder, layer_decay=0.1, weight_decay=0.0)).fit(few)
+    model = made(short(folder, layer_decay=0.1, weight_decay=0.0)).fit(few)
     weights(model, tmp_path / "m")
     before = load_file(folder / "model.safetensors")
     after = load_file(tmp_path / "m/model.safetensors")
@@ -149,7 +153,7 @@ def test_side_tasks_have_the_say_that_the_recipe_gives_them(folder, few, tmp_pat
     for weight, same in ((0.0, True), (0.5, False)):
         found = [
             weights(
-                Transformer(CLASSES, TARGET, short(folder, side_tasks=weight)).fit(lessons),
+                made(short(folder, side_tasks=weight)).fit(lessons),
                 tmp_path / f"{weight}-{i}",
             )["model.safetensors"]
             for i, lessons in enumerate((few, other + few[12:]))
@@ -177,7 +181,7 @@ def test_probabilities_do_not_hang_on_dice(dicey, few):
 def test_progress_is_told_at_every_step(folder, few):
     told = []
     recipe = quick(folder, epochs=2.5, batch=10)
-    Transformer(CLASSES, TARGET, recipe, on_progress=told.append).fit(few)
+    made(recipe, on_progress=told.append).fit(few)
     assert [(now.step, now.n_steps) for now in told] == [(i, 8) for i in range(1, 9)]
     assert told[-1].loss < told[0].loss
     assert told[-1].seconds_left == 0
@@ -256,9 +260,9 @@ def test_lessons_beside_are_learned_at_every_fit_and_counted(folder):
     examples = labeled_corpus(n_articles=8)
     doubts = of(examples, DOUBT)
     rest = [e for e in examples if e not in doubts]
-    model = Transformer(CLASSES, TARGET, quick(folder), device="cpu", also=doubts)
-    for made in (model.fit(rest), model.fresh().fit(rest)):
-        rows = made.predict_proba([e.unit for e in doubts])["stance"]
+    model = made(quick(folder), also=doubts)
+    for fitted in (model.fit(rest), model.fresh().fit(rest)):
+        rows = fitted.predict_proba([e.unit for e in doubts])["stance"]
         assert (rows.argmax(axis=1) == STANCE.index("skeptical")).mean() > 0.9
     assert model.settings()["units learned from beside"] == len(doubts)
     never = new(folder).fit(rest).predict_proba([e.unit for e in doubts])["stance"]
@@ -272,7 +276,7 @@ def test_lessons_beside_that_only_have_shares_are_learned_too(folder):
         for e in of(examples, DOUBT)
     ]
     rest = of(examples, HOPE + PLAIN)
-    model = Transformer(CLASSES, TARGET, quick(folder), device="cpu", also=doubts).fit(rest)
+    model = made(quick(folder), also=doubts).fit(rest)
     rows = model.predict_proba([e.unit for e in doubts])["stance"]
     assert (rows.argmax(axis=1) == STANCE.index("skeptical")).mean() > 0.9
 
@@ -280,7 +284,7 @@ def test_lessons_beside_that_only_have_shares_are_learned_too(folder):
 def test_a_task_that_only_lessons_beside_know_is_not_one_of_the_models(folder, few):
     # It could be measured on nothing, nor calibrated.
     lessons = [replace(e, labels={"stance": e.labels["stance"]}) for e in few]
-    model = Transformer(CLASSES, TARGET, short(folder), device="cpu", also=few).fit(lessons)
+    model = made(short(folder), also=few).fit(lessons)
     assert list(model.classes_) == ["stance"]
 
 
@@ -292,16 +296,14 @@ class Stop(Exception):  # noqa: N818  stands in for a kill
     pass
 
 
-def stopped_at(step, recipe, lessons, workspace, **options):
+def stopped_at(step, recipe, lessons, workspace):
     """Fit until a step is done, then fall over."""
 
     def stop(now):
         if now.step == step:
             raise Stop
 
-    model = Transformer(
-        CLASSES, TARGET, recipe, device="cpu", workspace=workspace, on_progress=stop, **options
-    )
+    model = made(recipe, workspace=workspace, on_progress=stop)
     with pytest.raises(Stop):
         model.fit(lessons)
 
@@ -309,15 +311,8 @@ def stopped_at(step, recipe, lessons, workspace, **options):
 def resumed(recipe, lessons, workspace, *, target=TARGET):
     """Return a model fitted with what the workspace keeps, and the steps that it still took."""
     steps = []
-    model = Transformer(
-        CLASSES,
-        target,
-        recipe,
-        device="cpu",
-        workspace=workspace,
-        on_progress=lambda now: steps.append(now.step),
-    )
-    return model.fit(lessons), steps
+    told = {"workspace": workspace, "on_progress": lambda now: steps.append(now.step)}
+    return made(recipe, target=target, **told).fit(lessons), steps
 
 
 @pytest.fixture
@@ -329,7 +324,7 @@ def always_kept(monkeypatch):
 @pytest.mark.parametrize("rank", [0, 4], ids=["all weights", "adapter"])
 def test_a_fit_that_was_stopped_goes_on_to_the_same_weights_bit_by_bit(dicey, few, tmp_path, rank):
     recipe = short(dicey, lora_rank=rank)
-    whole = weights(Transformer(CLASSES, TARGET, recipe, device="cpu").fit(few), tmp_path / "whole")
+    whole = weights(made(recipe).fit(few), tmp_path / "whole")
     for step in (1, 2, 5, 9):  # before anything was kept, within a round, and after the last step
         workspace = tmp_path / f"work-{step}"
         stopped_at(step, recipe, few, workspace)
@@ -346,7 +341,7 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_weights_bit_by_bit(dicey, fe
 @pytest.mark.usefixtures("always_kept")
 def test_a_fit_that_is_stopped_again_and_again_comes_to_its_end(dicey, few, tmp_path):
     recipe = short(dicey)
-    whole = weights(Transformer(CLASSES, TARGET, recipe, device="cpu").fit(few), tmp_path / "whole")
+    whole = weights(made(recipe).fit(few), tmp_path / "whole")
     for step in (3, 4, 8):
         stopped_at(step, recipe, few, tmp_path / "work")
     model, steps = resumed(recipe, few, tmp_path / "work")
@@ -364,7 +359,8 @@ def other_label(examples):
 
 
 def other_text(examples):
-    return [replace(examples[0], unit=replace(examples[0].unit, text="It rains."))]
+    unit = examples[0].unit  # in as many tokens
+    return [replace(examples[0], unit=replace(unit, text=unit.text.replace("The", "A")))]
 
 
 def other_share(examples):
@@ -388,7 +384,7 @@ def test_a_fit_of_anything_else_does_not_take_up_the_checkpoint(dicey, few, tmp_
     for other, lessons in others:
         _, steps = resumed(other, lessons, tmp_path / "work")
         assert steps[0] == 1
-    _, steps = resumed(recipe, few, tmp_path / "work", target="The old pier")
+    _, steps = resumed(recipe, few, tmp_path / "work", target="The gain pier")
     assert steps[0] == 1
     assert all(path.read_bytes() == content for path, content in kept.items())
     assert len(list((tmp_path / "work").iterdir())) == len(others) + 2
@@ -505,8 +501,9 @@ def test_a_loaded_model_can_be_saved_and_trained_anew(full, few, tmp_path):
     assert again.fresh().fit(few).predict_proba([few[0].unit])["stance"].shape == (1, 3)
 
 
-def test_a_models_folder_is_an_encoder_for_anyone(full):
+def test_a_models_folder_is_an_encoder_for_anyone(full, monkeypatch):
     # Its probabilities follow from the plain encoder and the heads, by hand.
+    monkeypatch.setattr(transformer, "has_bf16", lambda device: False)
     model, place = full
     encoder = AutoModel.from_pretrained(place)
     heads = load_file(place / "heads.safetensors")
@@ -519,7 +516,7 @@ def test_a_models_folder_is_an_encoder_for_anyone(full):
     mean = states.last_hidden_state[0].numpy()[own].mean(axis=0)
     for task, rows in model.predict_proba([unit]).items():
         scores = heads[f"{task}.weight"] @ mean + heads[f"{task}.bias"]
-        assert rows[0] == pytest.approx(softmax(scores), abs=5 * CLOSE)
+        assert rows[0] == pytest.approx(softmax(scores), abs=1e-5)
 
 
 def test_what_is_not_fitted_says_so(folder, few, tmp_path):
@@ -659,4 +656,4 @@ def test_a_base_with_more_than_an_encoder_is_read_without_the_rest(few, tmp_path
 def test_what_is_read_is_the_same_for_training_and_for_a_loaded_model(full):
     reads = Inputs(full[1] / "tokenizer.json", target=TARGET, n_tokens=48, context=True)
     units = [e.unit for e in labeled_corpus(n_articles=2)]
-    assert Transformer.load(full[1])._inputs.encode(units) == reads.encode(units)
+    assert Transformer.load(full[1], device="cpu")._inputs.encode(units) == reads.encode(units)

@@ -77,7 +77,7 @@ def stance(capsys, monkeypatch):
 def training(kind, port, output, *more):
     """Return the words of a training command on the port's articles."""
     words = ["train", kind, port / "articles", "--labels", port / "settled.jsonl"]
-    words += ["--base", port / "tiny", "-o", output]
+    words += ["--base", port / "tiny", "--device", "cpu", "-o", output]
     words += ["--recipe", port / "quick.toml"] if kind == "transformer" else []
     return [*words, *more]
 
