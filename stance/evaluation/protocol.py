@@ -10,11 +10,13 @@ from stance.classifiers.lexicon import Majority, Vader
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError
+from stance.evaluation.later import first_later_date, later_dates
 from stance.evaluation.scores import TaskScore, score
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
 
 N_FOLDS = 10  # over articles: each model sees nine tenths, close to the final one
+LATER_SHARE = 0.25  # of dated articles, the latest ones
 QUICK = {"baseline", "embedding"}  # kinds whose recipe is refitted in seconds
 
 
@@ -22,7 +24,8 @@ QUICK = {"baseline", "embedding"}  # kinds whose recipe is refitted in seconds
 class Evaluation:
     """The scores of one model, or of a floor, under one way of holding out."""
 
-    held_out: str  # "article", "outlet", or "new": articles that the model never learned from
+    held_out: str  # "article", "outlet", "later": articles later than those learned from; or
+    # "new": articles that the model never learned from, judged as it stands
     model: str
     scores: Mapping[str, TaskScore]  # task -> score
 
@@ -33,9 +36,9 @@ def evaluate(
     """Return the model's scores beside those of its floors, on units with settled labels.
 
     Articles that the model learned from, copies of them included, are held out: by refitting its
-    recipe, by article and by outlet, where that takes seconds; else by the probabilities that its
-    folder keeps of them, by models that had not seen their outlet. All others are judged by the
-    model as it stands.
+    recipe, by article, by outlet and by later date, where that takes seconds; else by the
+    probabilities that its folder keeps of them, by models that had not seen their outlet. All
+    others are judged by the model as it stands.
 
     Raises
     ------
@@ -74,6 +77,13 @@ def evaluate(
             for name, rival in rivals.items():
                 rows = cross_fit(rival, known, groups, n_folds=n_folds, seed=seed)
                 results.append(_evaluation(held_out, name, known, rows, codebook, seed))
+    if first_later_date(known, share=LATER_SHARE) is not None:
+        for name, rival in rivals.items():
+            try:
+                judged, rows = later_dates(rival, known, share=LATER_SHARE)
+            except DataError:  # too few earlier articles to learn anything from
+                continue
+            results.append(_evaluation("later", name, judged, rows, codebook, seed))
     return results
 
 

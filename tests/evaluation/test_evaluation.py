@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,18 @@ def test_a_label_that_words_cannot_tell_scores_no_better_than_chance(tmp_path):
     trained = train_baseline(shuffled, BOOK, tmp_path / "noise", recipe=RECIPE)
     for result in evaluate(shuffled, trained, BOOK, seed=1):
         assert result.scores["stance"].macro_f1.value < 0.45
+
+
+def test_known_articles_with_dates_are_held_out_by_later_date_too(model):
+    dated = [
+        replace(e, date=f"2026-0{1 + i % 5}-01")
+        for i, e in enumerate(sorted(labeled_corpus(), key=lambda e: e.sha256))
+    ]
+    by_article = {e.sha256: e.date for e in dated}
+    dated = [replace(e, date=by_article[e.sha256]) for e in dated]
+    later = [r for r in evaluate(dated, model, BOOK, seed=1) if r.held_out == "later"]
+    assert [r.model for r in later] == ["majority", "VADER", model.reference]
+    last = {e.sha256 for e in dated if e.date == max(by_article.values())}
+    assert later[-1].scores["stance"].macro_f1.n_articles >= len(last)
+    assert later[-1].scores["stance"].macro_f1.n_articles < len(by_article)
+    assert later[-1].scores["stance"].macro_f1.value > later[0].scores["stance"].macro_f1.value
