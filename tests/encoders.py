@@ -30,7 +30,7 @@ def quick(base, **changes):
 def bert(folder, *, seed=0, dropout=0.0):
     """Make a BERT of two layers in a folder, and return the folder."""
     marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    tokenizer = _word_pieces(marks, unknown="[UNK]")
+    tokenizer = _word_pieces(marks)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
@@ -53,7 +53,7 @@ def bert(folder, *, seed=0, dropout=0.0):
 def mpnet(folder, *, seed=0):
     """Make an MPNet of two layers in a folder, and return the folder."""
     marks = ["<s>", "<pad>", "</s>", "[UNK]"]
-    tokenizer = _word_pieces(marks, unknown="[UNK]")
+    tokenizer = _word_pieces(marks)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",
@@ -87,12 +87,12 @@ def seal(folder):
     change_json(folder / "card.json", files={n: file_sha256(folder / n) for n in sorted(names)})
 
 
-def _word_pieces(marks, *, unknown):
+def _word_pieces(marks):
     words = {word for line in HOPE + DOUBT + PLAIN for word in line.lower().strip(".").split()}
     letters = [*string.ascii_lowercase, *string.digits, *string.punctuation]
     vocabulary = [*marks, *letters, *(f"##{letter}" for letter in letters), *sorted(words)]
     numbered = {token: i for i, token in enumerate(dict.fromkeys(vocabulary))}
-    tokenizer = Tokenizer(models.WordPiece(numbered, unk_token=unknown))
+    tokenizer = Tokenizer(models.WordPiece(numbered, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()

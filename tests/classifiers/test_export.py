@@ -121,7 +121,7 @@ def test_it_runs_where_there_is_no_torch(exported):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     units = [e.unit for e in labeled_corpus(n_articles=1)]

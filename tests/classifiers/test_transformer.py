@@ -94,6 +94,8 @@ def test_it_learns_what_holds_in_articles_that_it_never_saw(kind, tmp_path):
         task: (len(judge), len(names)) for task, names in CLASSES.items()
     }
     assert all(np.allclose(table.sum(axis=1), 1) for table in rows.values())
+    endless = replace(judge[0].unit, text="The ferry is stuck and fares may rise. " * 100)
+    assert model.predict_proba([endless])["stance"].sum() == pytest.approx(1)
 
 
 def test_the_same_seed_gives_the_same_weights_bit_by_bit_and_another_one_others(

@@ -129,7 +129,7 @@ def wait(place, network, optimizer, step):
     n_fifths += step == 5
     if n_fifths == 2:
         print("kept", flush=True)
-        time.sleep(60)
+        time.sleep(600)
 
 transformer._save_state = wait
 from stance.cli import main
