@@ -62,7 +62,7 @@ def row(
     )
     print(
         f"| {name} | {' | '.join(cells)} | {ece} | {outside} | {passed:.0%} | {fitted:.0f} s | "
-        f"{speed:.0f} |"
+        f"{f'{speed:.0f}' if speed < 1e5 else '–'} |"
     )
 
 

@@ -181,6 +181,10 @@ class Transformer:
         if self.recipe.lora_rank:
             network.encoder.peft_config["default"].base_model_name_or_path = self.base.name
             network.encoder.save_pretrained(folder, save_embedding_layers=False)
+            # peft keeps the names of layers in a set: in order, so that a model has one hash.
+            config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+            config["target_modules"].sort()
+            write_whole(folder / "adapter_config.json", json.dumps(config, indent=1) + "\n")
         else:
             network.encoder.save_pretrained(folder)
             for name in FILES:
