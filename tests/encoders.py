@@ -13,8 +13,8 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 from stance.classifiers.bases import file_sha256
+from stance.classifiers.encoders import what_it_reads
 from stance.classifiers.recipes import TransformerRecipe
-from stance.classifiers.transformer import what_it_reads
 from tests.builders import DOUBT, HOPE, PLAIN
 
 WIDTH, N_LAYERS = 16, 2

@@ -15,9 +15,7 @@ from transformers import AutoConfig
 from stance.classifiers.base import label_codes
 from stance.classifiers.baseline import BROKEN
 from stance.classifiers.bases import Base, resolve_base
-from stance.classifiers.inputs import Inputs
-from stance.classifiers.linear import Weights, fit_linear, softmax
-from stance.classifiers.transformer import (
+from stance.classifiers.encoders import (
     load_encoder,
     pick_device,
     precision,
@@ -25,6 +23,8 @@ from stance.classifiers.transformer import (
     unit_means,
     what_it_reads,
 )
+from stance.classifiers.inputs import Inputs
+from stance.classifiers.linear import Weights, fit_linear, softmax
 from stance.errors import DataError, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, Unit

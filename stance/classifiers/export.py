@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import nn
 
+from stance.classifiers.encoders import Network
 from stance.classifiers.runtime import GRAPH
-from stance.classifiers.transformer import Network, Transformer
+from stance.classifiers.transformer import Transformer
 from stance.errors import ModelError
 from stance.files import write_whole
 from stance.records import Unit

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
-from stance.classifiers import transformer
+from stance.classifiers import encoders
 from stance.classifiers.base import codebook_classes
 from stance.classifiers.export import export_transformer
 from stance.classifiers.runtime import GRAPH, Exported
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 CLASSES = codebook_classes(read_codebook())
 TARGET = "The new pier"
 # The graph counts in 32 bits; torch in half of them, where the chip has it.
-CLOSE = 0.02 if transformer.cpu_has_bf16() else 2e-3
+CLOSE = 0.02 if encoders.cpu_has_bf16() else 2e-3
 KINDS = {
     "bert": (bert, {}),
     "mpnet": (mpnet, {}),

@@ -12,11 +12,12 @@ from safetensors.numpy import load_file, save_file
 from scipy.special import softmax
 from transformers import AutoModel, AutoTokenizer
 
-from stance.classifiers import transformer
+from stance.classifiers import encoders, fine_tuning
 from stance.classifiers.base import codebook_classes
 from stance.classifiers.bases import file_sha256
+from stance.classifiers.encoders import pick_device
 from stance.classifiers.inputs import Inputs
-from stance.classifiers.transformer import Transformer, pick_device
+from stance.classifiers.transformer import Transformer
 from stance.codebook import read_codebook
 from stance.errors import DataError, ModelError
 from stance.statistics.scores import confusion_table, macro_f1
@@ -27,7 +28,7 @@ CLASSES = codebook_classes(read_codebook())
 TARGET = "The new pier"
 STANCE = list(CLASSES["stance"])
 # Half precision, where the chip has it, has eight bits: a probability is good to two places.
-CLOSE = 0.02 if transformer.cpu_has_bf16() else 1e-5
+CLOSE = 0.02 if encoders.cpu_has_bf16() else 1e-5
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit_and_another_one_others(
 def test_units_in_small_portions_make_the_same_update(folder, few, size, monkeypatch):
     # In 32 bits, as half precision rounds with the shape of a batch. Probabilities, not weights:
     # some weights (a key's bias) change nothing, so that their steps are noise.
-    monkeypatch.setattr(transformer, "has_bf16", lambda device: False)
+    monkeypatch.setattr(encoders, "cpu_has_bf16", lambda: False)
     # Every third unit has a voice: a portion may have none, or all of them.
     lessons = [
         e if i % 3 == 0 else replace(e, labels={"stance": e.labels["stance"]})
@@ -143,10 +144,10 @@ def test_lower_layers_learn_slower(folder, few, tmp_path):
 
 
 def test_the_rate_rises_over_the_warm_up_and_then_falls_to_nothing(folder):
-    rates = [transformer._pace(step, 100, quick(folder, warm_up=0.1)) for step in range(100)]
+    rates = [fine_tuning._pace(step, 100, quick(folder, warm_up=0.1)) for step in range(100)]
     assert rates[:11] == pytest.approx([(step + 1) / 11 for step in range(11)])
     assert rates[10:] == pytest.approx([(100 - step) / 90 for step in range(10, 100)])
-    flat = [transformer._pace(step, 4, quick(folder, warm_up=0.0)) for step in range(4)]
+    flat = [fine_tuning._pace(step, 4, quick(folder, warm_up=0.0)) for step in range(4)]
     assert flat == pytest.approx([1, 0.75, 0.5, 0.25])
 
 
@@ -319,7 +320,7 @@ def resumed(recipe, lessons, workspace, *, target=TARGET):
 
 @pytest.fixture
 def always_kept(monkeypatch):
-    monkeypatch.setattr(transformer, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(fine_tuning, "CHECKPOINT_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("always_kept")
@@ -505,7 +506,7 @@ def test_a_loaded_model_can_be_saved_and_trained_anew(full, few, tmp_path):
 
 def test_a_models_folder_is_an_encoder_for_anyone(full, monkeypatch):
     # Its probabilities follow from the plain encoder and the heads, by hand.
-    monkeypatch.setattr(transformer, "has_bf16", lambda device: False)
+    monkeypatch.setattr(encoders, "cpu_has_bf16", lambda: False)
     model, place = full
     encoder = AutoModel.from_pretrained(place)
     heads = load_file(place / "heads.safetensors")
@@ -649,7 +650,7 @@ def test_a_base_with_more_than_an_encoder_is_read_without_the_rest(few, tmp_path
     more |= {"bert.pooler.dense.weight": np.zeros((16, 16), dtype=np.float32)}
     more |= {"cls.predictions.bias": np.zeros(3, dtype=np.float32)}
     save_file(more, base / "model.safetensors", metadata={"format": "pt"})
-    read = dict(transformer.load_encoder(base).named_parameters())
+    read = dict(encoders.load_encoder(base).named_parameters())
     assert read.keys() == arrays.keys()
     assert all(torch.equal(read[name], torch.from_numpy(arrays[name])) for name in arrays)
     assert new(base, epochs=1).fit(few).predict_proba([few[0].unit])["stance"].shape == (1, 3)

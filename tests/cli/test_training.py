@@ -9,7 +9,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from stance.classifiers import ladder, transformer
+from stance.classifiers import fine_tuning, ladder
 from stance.classifiers.storage import load_model
 from stance.cli import main
 from stance.codebook import read_codebook
@@ -118,10 +118,10 @@ def test_a_transformer_is_trained_and_its_scores_are_printed(stance, port, tmp_p
 TRAIN = """
 import sys
 import time
-from stance.classifiers import transformer
+from stance.classifiers import fine_tuning
 
-transformer.CHECKPOINT_SECONDS = 0.0
-keep, n_fifths = transformer._save_state, 0
+fine_tuning.CHECKPOINT_SECONDS = 0.0
+keep, n_fifths = fine_tuning._save_state, 0
 
 def wait(place, network, optimizer, step):
     global n_fifths
@@ -131,7 +131,7 @@ def wait(place, network, optimizer, step):
         print("kept", flush=True)
         time.sleep(600)
 
-transformer._save_state = wait
+fine_tuning._save_state = wait
 from stance.cli import main
 main()
 """
@@ -150,13 +150,13 @@ def test_a_training_that_was_killed_goes_on_to_the_same_model(
     kept = sorted(path.name for path in (tmp_path / "pier.training").glob("*/*"))
     assert kept == ["done.safetensors", "state.safetensors"]
     begun = []
-    batches = transformer._batches
+    batches = fine_tuning._batches
 
     def count(lengths, recipe, first, n_steps):
         begun.append((first, n_steps))
         return batches(lengths, recipe, first, n_steps)
 
-    monkeypatch.setattr(transformer, "_batches", count)
+    monkeypatch.setattr(fine_tuning, "_batches", count)
     done = stance(*words)
     assert done.returncode == 0, done.stderr
     assert begun == [(5, 8), (0, 12)]  # the first fold is done, the second goes on, then the whole
