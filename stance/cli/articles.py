@@ -22,6 +22,7 @@ from stance.cli.common import (
     chosen_model,
     progress,
     tell,
+    tell_model,
 )
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def classify(
                 unknown.append(done.article.id)
             write([row_of(unit, book) for unit in done.units])
             shown.advance(shown.task_ids[0])
+    tell_model(model, loaded)
     if unknown:
         tell(
             f"the outlet of {len(unknown)} article(s) is unknown, {unknown[0]} first; "

@@ -133,14 +133,17 @@ def progress(words: str) -> "Iterator[Progress]":
 
 
 def chosen_model(name: str, codebook: "Codebook", *, device: str = "auto") -> "Model":
-    """Return a model by name or folder; where none is named, the best that can run, and say so."""
+    """Return a model by name or folder; where none is named, the best that can run."""
     from stance.classifiers.storage import best_model, load_model
 
-    if name != DEFAULT_MODEL:
-        return load_model(name, codebook, device=device)
-    model = load_model(best_model(codebook), codebook, device=device)
-    tell(f"model {model.reference}; --model names another")
-    return model
+    chosen = best_model(codebook) if name == DEFAULT_MODEL else name
+    return load_model(chosen, codebook, device=device)
+
+
+def tell_model(name: str, model: "Model") -> None:
+    """Say, once the work is done, which model did it, where the user left that to us."""
+    if name == DEFAULT_MODEL:
+        tell(f"labeled by {model.reference}; --model names another")
 
 
 def seed_articles(codebook: "Codebook") -> Path:

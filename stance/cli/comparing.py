@@ -23,6 +23,7 @@ from stance.cli.common import (
     progress,
     settled_labels,
     tell,
+    tell_model,
 )
 
 
@@ -100,4 +101,5 @@ def compare(
         print_comparison(console(), comparison)
     if output is not None:
         tell(f"wrote {output}; open it in a browser")
+    tell_model(model, loaded)
     reader.finish()

@@ -60,7 +60,7 @@ def test_predictions_go_to_label_studio_with_their_units(tmp_path):
     out = stance("label", "export", ARTICLE, "--form", "label-studio", *shown)
     tasks = json.loads(out.stdout)
     assert {task["predictions"][0]["model_version"].partition("@")[0] for task in tasks} == {
-        "baseline"
+        "small"
     }
 
 

@@ -101,7 +101,7 @@ def test_what_others_wrote_cannot_drive_the_terminal(tmp_path):
     done = stance("classify", table)
     assert "\x1b" not in done.stderr
     assert r"a\x1b[2J\nb first" in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.count("\n") == 2  # and which model did it
     done = stance("classify", table, "--model", "x\x1b[2J\ny")
     assert done.returncode == 1
     assert done.stderr.startswith(r"stance: x\x1b[2J\ny: no such model")
