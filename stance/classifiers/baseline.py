@@ -10,8 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from stance.classifiers.base import label_codes
-from stance.classifiers.linear import fit_linear, softmax
+from stance.classifiers.linear import fit_tasks, softmax
 from stance.errors import DataError, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
@@ -76,28 +75,17 @@ class Baseline:
         except ValueError:
             raise DataError("too little text to learn from: no word occurs in two units") from None
         features = self._features(texts)
-        articles = np.array([example.sha256 for example in examples])
-        self.classes_, self.cost_, self._weights = {}, {}, {}
-        for task, classes in self._tasks.items():
-            codes = label_codes(examples, task, classes)
-            known = codes >= 0
-            if len(set(codes[known])) < 2 or len(set(articles[known])) < 2:
-                continue
-            self.classes_[task] = classes
-            self.cost_[task], self._weights[task] = fit_linear(
-                features[known],
-                codes[known],
-                articles[known],
-                n_classes=len(classes),
-                costs=self.recipe.costs,
-                n_folds=self.recipe.n_folds,
-                seed=self.recipe.seed,
-            )
-        if not self.classes_:
-            raise DataError(
-                "nothing to learn: no task has units of two labels or more, from two articles or "
-                "more"
-            )
+        found = fit_tasks(
+            features,
+            examples,
+            self._tasks,
+            costs=self.recipe.costs,
+            n_folds=self.recipe.n_folds,
+            seed=self.recipe.seed,
+        )
+        self.classes_ = {task: self._tasks[task] for task in found}
+        self.cost_ = {task: cost for task, (cost, _) in found.items()}
+        self._weights = {task: weights for task, (_, weights) in found.items()}
         return self
 
     def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:

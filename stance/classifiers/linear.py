@@ -1,6 +1,6 @@
 """Balanced logistic regression over features of any kind, its C chosen by held-out articles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,14 +8,63 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
+from stance.classifiers.base import label_codes
+from stance.errors import DataError
+from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray, IntArray
 from stance.statistics.scores import confusion_table, macro_f1
 
 Weights = tuple[FloatArray, FloatArray]  # (n_classes, n_features) and (n_classes,)
 
 
-def fit_linear(
+def fit_tasks(
     features: Any,  # noqa: ANN401  an array or a scipy matrix, which ships no types
+    examples: Sequence[LabeledUnit],
+    tasks: Mapping[str, tuple[str, ...]],
+    *,
+    costs: Sequence[float],
+    n_folds: int,
+    seed: int,
+) -> dict[str, tuple[float, Weights]]:
+    """Return task -> chosen C, and the weights and bias of every class.
+
+    A task with fewer than two labels, or with labels from a single article, is left out.
+
+    Parameters
+    ----------
+    features : shape (n_examples, n_features)
+    tasks
+        Task -> labels, in the codebook's order.
+
+    Raises
+    ------
+    DataError
+        If that leaves no task.
+    """
+    articles = np.array([example.sha256 for example in examples])
+    found = {}
+    for task, classes in tasks.items():
+        codes = label_codes(examples, task, classes)
+        known = codes >= 0
+        if len(set(codes[known])) > 1 and len(set(articles[known])) > 1:
+            found[task] = fit_linear(
+                features[known],
+                codes[known],
+                articles[known],
+                n_classes=len(classes),
+                costs=costs,
+                n_folds=n_folds,
+                seed=seed,
+            )
+    if not found:
+        raise DataError(
+            "nothing to learn: no task has units of two labels or more, from two articles or more"
+        )
+    return found
+
+
+def fit_linear(
+    features: Any,  # noqa: ANN401
     codes: IntArray,
     articles: Any,  # noqa: ANN401
     *,
