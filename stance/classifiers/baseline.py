@@ -43,6 +43,8 @@ class BaselineRecipe:
 class Baseline:
     """TF-IDF of the unit's words and characters, with one balanced logistic regression a task."""
 
+    also: Sequence[LabeledUnit] = ()  # it learns from nothing beside
+
     def __init__(
         self, classes: Mapping[str, tuple[str, ...]], recipe: BaselineRecipe | None = None
     ) -> None:

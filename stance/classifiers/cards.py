@@ -25,6 +25,7 @@ class ModelCard:
     licence: str
     trained_on: tuple[str, ...]  # hashes of the articles
     held_out: Mapping[str, Mapping[str, Any]]  # "article" or "outlet" -> task -> scores
+    beside: tuple[str, ...] = ()  # the first 16 digits of `words_key` of units learned from beside
     by_outlet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # outlet -> task -> its accuracy, held out
     curves: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
@@ -35,8 +36,16 @@ class ModelCard:
 def read_card(path: Path) -> ModelCard:
     """Return a card; one of another shape raises whatever first trips over it."""
     data = json.loads(path.read_bytes())
-    card = ModelCard(**{**data, "trained_on": tuple(data["trained_on"])})
-    texts = [card.name, card.kind, card.codebook, card.codebook_sha256, *card.trained_on]
+    lists = {name: tuple(data.get(name, ())) for name in ("trained_on", "beside")}
+    card = ModelCard(**{**data, **lists})
+    texts = [
+        card.name,
+        card.kind,
+        card.codebook,
+        card.codebook_sha256,
+        *card.trained_on,
+        *card.beside,
+    ]
     scores = [
         score["macro_f1"]["value"] for tasks in card.held_out.values() for score in tasks.values()
     ]

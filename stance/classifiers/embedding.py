@@ -45,6 +45,8 @@ class EmbeddingRecipe:
 class Embedding:
     """Logistic regression on two vectors a unit: as it is read in its context, and by itself."""
 
+    also: Sequence[LabeledUnit] = ()  # it learns from nothing beside
+
     def __init__(
         self,
         classes: Mapping[str, tuple[str, ...]],

@@ -47,6 +47,10 @@ SHIPPED = ("large", "small", "baseline")  # the best first
 class Storable(Classifier, Protocol):
     """A classifier that can be kept in a folder."""
 
+    @property
+    def also(self) -> Sequence[LabeledUnit]:
+        """What every fit learns from beside its examples."""
+
     def settings(self) -> dict[str, Any]:
         """Return what the card says of how it was made."""
 

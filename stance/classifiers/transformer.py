@@ -84,7 +84,7 @@ class Transformer:
         self.recipe = recipe or TransformerRecipe()
         self.device = pick_device(device)
         self.base: Base | None = None
-        self._workspace, self._also, self._on_progress = workspace, also, on_progress
+        self._workspace, self.also, self._on_progress = workspace, also, on_progress
         self._network: Network | None = None
         self._inputs: Inputs | None = None
         self._home: Path | None = None  # where the encoder and its tokenizer were read from
@@ -97,7 +97,7 @@ class Transformer:
             self.recipe,
             device=str(self.device),
             workspace=self._workspace,
-            also=self._also,
+            also=self.also,
             on_progress=self._on_progress,
         )
 
@@ -114,7 +114,7 @@ class Transformer:
         ModelError
             If the base cannot be had, or a checkpoint is damaged.
         """
-        lessons = [*examples, *self._also]
+        lessons = [*examples, *self.also]
         self.classes_ = {
             task: names
             for task, names in self._tasks.items()
@@ -165,7 +165,7 @@ class Transformer:
         """Return what the card says of how it was made."""
         base = self.base
         found = {"weights of the base": base.weights_sha256} if base else {}
-        return asdict(self.recipe) | found | {"units learned from beside": len(self._also)}
+        return asdict(self.recipe) | found | {"units learned from beside": len(self.also)}
 
     def save(self, folder: Path) -> None:
         """Write a Hugging Face folder or a peft adapter, with our heads beside."""

@@ -20,6 +20,7 @@ from stance.classifiers.storage import (
     load_model,
     make_model_folder,
     save_model,
+    words_key,
 )
 from stance.codebook import Codebook
 from stance.errors import DataError, ModelError
@@ -123,6 +124,7 @@ def train_model(
             by: {t: asdict(s) for t, s in score(examples, rows, codebook, seed=seed).items()}
             for by, rows in tempered.items()
         },
+        beside=tuple(sorted({words_key(e.unit.text)[:16] for e in classifier.also})),
         by_outlet=_by_outlet(examples, temper(first, calibration), codebook, seed),
         curves={
             task: [asdict(level) for level in levels]

@@ -3,9 +3,11 @@ import json
 import pytest
 
 from stance.classifiers.baseline import BaselineRecipe
+from stance.classifiers.storage import load_model
 from stance.codebook import read_codebook
 from stance.errors import DataError, LabelError
 from stance.evaluation.behaviour import ALL, measure_behaviour, read_behaviour
+from stance.resources import data_folder
 from tests.builders import labeled_corpus, train_baseline
 
 BOOK = read_codebook()
@@ -88,3 +90,9 @@ def test_a_label_that_the_codebook_does_not_know_is_told_with_its_line(tmp_path)
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(DataError, match=r"none\.jsonl: cannot be read"):
         read_behaviour(tmp_path / "none.jsonl", BOOK)
+
+
+def test_units_that_a_model_learned_from_beside_its_articles_are_known_again():
+    contrast = read_behaviour(data_folder("labels") / "contrast.jsonl", BOOK)
+    with pytest.raises(DataError, match=f"learned from {len(contrast)} units"):
+        measure_behaviour(contrast, load_model("small", BOOK))
