@@ -1,4 +1,10 @@
-"""The one record that holds a comparison: what a report lays out and `--json` writes."""
+"""The one record that holds a comparison: what a report lays out and `--json` writes.
+
+Four answers that are never merged: whether outlets have the same mix of labels (`mixes`), whether
+they take the same side on the claims that they share (`agreement`), who leans further on the same
+claim (`effects`), and which claims an outlet leaves out (`selection`). A part of the corpus is None
+for everything, or a label of the task "voice": whose words they are.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +13,7 @@ from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
 from stance.statistics.permutation import Distance
 
-SCHEMA = 1  # raised when a reader of the JSON would have to change
+SCHEMA = 2  # raised when a reader of the JSON would have to change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +32,69 @@ class CorpusFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What is known of the model that gave the labels."""
+
+    name: str  # name@hash
+    n_learned: int  # units
+    held_out: Mapping[str, float]  # task -> macro-F1 on outlets that it had not seen
+    confusion: Mapping[str, tuple[tuple[float, ...], ...]]  # task -> held-out units, settled label
+    # by predicted one, in the codebook's order of labels; empty where the model has no such table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyFacts:
+    """Articles that are copies of each other, and what was done about it."""
+
+    counted: str  # "once": of copies only the first counts; "printed": each counts where it stands
+    groups: tuple[tuple[str, ...], ...]  # article ids, the one that counts first
+    n_left_out: int  # articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleFacts:
+    """The labels from which shares are corrected, or why there are none."""
+
+    folder: str | None  # where they came from; None where no sample was given
+    n_labels: int  # usable labels, of the first task
+    designs: Mapping[str, int]  # design -> usable labels
+    refused: Mapping[str, int]  # reason, in words -> labels that were left aside for it
+    remedy: str | None  # a command that would give, or complete, such labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """A share estimated from a random sample of hand labels, with the model's labels to help."""
+
+    value: float
+    low: float  # 95% limits for this corpus: the sample is what is random
+    high: float
+    general_low: float | None  # 95% limits for the outlet at large: articles are a sample too
+    general_high: float | None  # None with fewer than two labeled articles
+    n_labels: int
+    n_units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One label's share of an outlet's units."""
+
+    counted: Estimate  # as the model labels them: not corrected, interval over articles
+    corrected: Corrected | None  # None without labels of a known design in this outlet
+    band: tuple[float, float] | None  # where the true share may lie if the model errs here as it
+    # did on held-out outlets; None where that is not known
+    settled: float | None  # by settled labels, where every unit of the outlet has one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutletMix:
     """How one outlet's units divide over the labels of a task."""
 
     outlet: str
     n_articles: int
     n_units: int
-    shares: Mapping[str, Estimate]  # label -> share of units, predicted, interval over articles
-    settled: Mapping[str, float] | None  # the same from settled labels, where all units have one
+    shares: Mapping[str, Share]  # label -> share
+    other_counting: Mapping[str, float]  # label -> counted share with copies counted the other way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +103,20 @@ class PairDistance:
 
     left: str
     right: str
-    distance: Distance
+    distance: Distance  # total variation, with its permutation null
+    jensen_shannon: float  # the distance, base 2: 0 the same mix, 1 nothing in common
     p_holm: float  # adjusted for the number of pairs
+    differences: Mapping[str, "Difference"]  # label -> left minus right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A difference of two shares: of corrected ones where both are, else of counted ones."""
+
+    value: float
+    low: float | None
+    high: float | None
+    corrected: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +124,10 @@ class MixComparison:
     """Whether outlets have the same mix of one task's labels."""
 
     task: str
+    voice: str | None
     classes: tuple[str, ...]
     outlets: tuple[OutletMix, ...]
-    pairs: tuple[PairDistance, ...]
+    pairs: tuple[PairDistance, ...]  # empty in a part of the corpus
     same_mix_p: float | None  # of "all outlets have one mix"; None with one article an outlet
 
 
@@ -63,6 +137,7 @@ class ClaimCell:
 
     outlet: str
     label: str  # of the mean probabilities of its units
+    probabilities: Mapping[str, float]  # that mean
     unit_ids: tuple[str, ...]
 
 
@@ -70,8 +145,31 @@ class ClaimCell:
 class Claim:
     """A statement that two outlets or more make, in words of their own."""
 
+    id: str  # "c1", "c2", ...: most outlets first
     title: str  # its most central unit
     cells: tuple[ClaimCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """How well units are matched, by a person's judgement of pairs."""
+
+    precision: Estimate  # share of matched pairs that make the same claim; n_units is pairs
+    recall: Estimate | None  # share of the pairs that make the same claim that were matched
+    n_judged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alignment:
+    """The shared claims, and how they were found."""
+
+    claims: tuple[Claim, ...]
+    vectors: str  # "meaning" or "words"
+    similarity: float  # the cosine from which two units may make the same claim
+    n_units: int  # that could make a claim
+    n_copied: int  # units left out: the same words stand in two outlets, or their article is a copy
+    stability: float | None  # mean adjusted Rand index between claims found in part of the units
+    checked: Checked | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,21 +179,99 @@ class PairAgreement:
     left: str
     right: str
     n_claims: int
-    same: float | None  # share of claims; None where they share none
+    same: Estimate | None  # share of claims, n_units is claims; None where they share none
+    alpha: float | None  # None where it is not defined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """What the model's errors do to an agreement on predicted labels."""
+
+    perfect: float  # the alpha that outlets in full agreement would show
+    perfect_low: float  # 95% limits of it, for as many claims as there are
+    perfect_high: float
+    corrected: Estimate | None  # alpha with the errors taken out; None where that has no solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimAgreement:
     """Whether outlets have the same label on the claims that they share."""
 
-    claims: tuple[Claim, ...]
-    similarity: float  # the cosine from which two units may make the same claim
+    task: str
+    voice: str | None
+    n_claims: int
     nominal: Coefficient | None  # None where no claim is shared
     ordinal: Coefficient | None
-    percent: float | None  # chance that two outlets on a claim have the same label, claims equal
+    percent: Coefficient | None  # chance that two outlets on a claim have the same label
+    gwet_ac1: Coefficient | None  # on a scale of its own
+    fleiss: Coefficient | None  # only where every outlet is on every claim
     n_neutral: int  # claims on which every outlet's label is one that takes no side
-    n_copied: int  # units left out: the same words stand in two outlets
-    pairs: tuple[PairAgreement, ...]
+    disagreements: Mapping[str, int]  # "optimistic / skeptical" -> pairs of outlets on a claim
+    pairs: tuple[PairAgreement, ...]  # empty in a part of the corpus
+    ceiling: Ceiling | None  # None where the model's confusion is not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutletEffect:
+    """How far an outlet leans on a claim beyond the other outlets that make it.
+
+    On the codebook's scores, such as -1 to 1; 0 is no lean of its own.
+    """
+
+    outlet: str
+    voice: str | None
+    n_claims: int
+    n_articles: int
+    value: float
+    low: float | None  # None with too few articles
+    high: float | None
+    p_value: float | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which of the claims that two other outlets or more make an outlet leaves out."""
+
+    outlet: str
+    n_claims: int  # made by two other outlets or more
+    n_made: int  # of them, by this one too
+    expected: float  # what as many articles drawn from all outlets would make of them
+    p_value: float | None  # of so few or fewer, moving whole articles between outlets
+    p_holm: float | None
+    left_out: tuple[str, ...]  # claim ids, most outlets first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """The mix of an outlet's units in one week; of all outlets where the outlet is None."""
+
+    outlet: str | None
+    monday: str  # ISO date
+    shares: Mapping[str, Estimate]  # label -> counted share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeforeAfter:
+    """An outlet's mix before a date and from that date on."""
+
+    outlet: str | None  # None: all outlets
+    before: Mapping[str, Estimate]
+    after: Mapping[str, Estimate]
+    differences: Mapping[str, Difference]  # label -> after minus before
+    p_value: float | None  # of "the same mix before and after", moving whole articles
+    p_holm: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """How the mix of the first task's labels changes over time."""
+
+    task: str
+    weeks: tuple[Week, ...]
+    event: str | None  # the date that was asked about
+    around: tuple[BeforeAfter, ...]  # empty without one
+    n_undated: int  # units left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +282,8 @@ class QuotedUnit:
     article_id: str
     outlet: str
     date: str | None
+    title: str | None  # of its article
+    index: int
     kind: str
     start: int
     end: int
@@ -113,6 +291,8 @@ class QuotedUnit:
     labels: Mapping[str, str]  # task -> label
     probabilities: Mapping[str, float]  # task -> probability of that label
     model: str
+    counts: bool  # whether it counts in the shares: False in a copy that is left out
+    claim: str | None  # id of the shared claim that it makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +304,18 @@ class Comparison:
     target: str
     codebook: str
     models: tuple[str, ...]
+    model: ModelFacts
     seed: int
     corpus: CorpusFacts
-    mixes: tuple[MixComparison, ...]
-    agreement: ClaimAgreement
+    copies: CopyFacts
+    sample: SampleFacts
+    mixes: tuple[MixComparison, ...]  # a task each; those of the first task by voice after them
+    alignment: Alignment
+    agreement: tuple[ClaimAgreement, ...]  # of everything first, then by voice
+    effects: tuple[OutletEffect, ...]
+    selection: tuple[Selection, ...]
+    timeline: Timeline
+    refusals: tuple[str, ...]  # what cannot be said, why, and what can be said instead
     caveats: tuple[str, ...]
+    methods: Mapping[str, str]  # answer -> how it was computed in this run, with references
     units: tuple[QuotedUnit, ...]
