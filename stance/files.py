@@ -53,6 +53,19 @@ def writing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
+def heed_umask(path: Path) -> None:
+    """Give a file the mode of a new one, where a library made it readable to its owner alone.
+
+    safetensors does so: a model that one trained for many could be read by nobody else.
+    """
+    probe = path.with_name(f".stance-{token_hex(8)}.part")
+    probe.touch(exist_ok=False)
+    try:
+        shutil.copymode(probe, path)
+    finally:
+        probe.unlink()
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one step, as `writing` does.
 

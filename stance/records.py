@@ -124,6 +124,7 @@ class LabeledUnit:
     labels: Mapping[str, str]  # task -> settled label
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     # task -> label -> share of the annotators who gave it: the soft label, summing to 1
+    repaired: bool = False  # whether its text is not what its article had there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,12 @@ import stat
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from stance.errors import DataError
-from stance.files import write_whole, writing
+from stance.files import heed_umask, write_whole, writing
 
 
 def names(folder):
@@ -89,3 +91,15 @@ def test_a_new_file_heeds_the_umask_and_an_old_one_keeps_its_mode(tmp_path):
     write_whole(tmp_path / "private", "secret")
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
+
+
+def test_a_file_that_a_library_keeps_to_its_owner_is_given_the_mode_of_a_new_one(tmp_path):
+    before = os.umask(0o027)
+    try:
+        save_file({"weights": np.zeros(2)}, tmp_path / "a.safetensors")
+        assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o600  # else: no need
+        heed_umask(tmp_path / "a.safetensors")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o640
+    assert names(tmp_path) == ["a.safetensors"]

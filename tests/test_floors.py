@@ -24,7 +24,10 @@ HEAVY = {"torch", "transformers", "datasets", "sklearn", "scipy", "numpy", "pyar
 
 
 # What runs on torch; nobody else may need it.
-TORCH = {"embedding.py", "encoders.py", "export.py", "fine_tuning.py", "transformer.py"}
+TORCH = {
+    *("contrast.py", "embedding.py", "encoders.py", "export.py", "fine_tuning.py"),
+    "transformer.py",
+}
 
 
 def room_of(path):

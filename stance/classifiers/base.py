@@ -86,6 +86,12 @@ def codebook_classes(codebook: Codebook) -> dict[str, tuple[str, ...]]:
     return {task.name: task.classes for task in codebook.tasks}
 
 
+def neutral_stance(codebook: Codebook) -> str | None:
+    """Return the stance of a unit toward what it is not about: that of score 0, if there is one."""
+    scored = (label.name for label in codebook.task("stance").labels if label.score == 0)
+    return next(scored, None)
+
+
 def cross_fit(
     classifier: Classifier,
     examples: Sequence[LabeledUnit],

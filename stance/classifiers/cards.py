@@ -12,7 +12,7 @@ class ModelCard:
     """What a model is made of and how good it is, for people and for checks."""
 
     name: str
-    kind: str  # "baseline", "embedding", "transformer", "onnx"
+    kind: str  # "baseline", "embedding", "few-shot", "transformer", "onnx"
     codebook: str  # name@version#hash
     codebook_sha256: str
     data_sha256: str  # of the places and labels that it learned from

@@ -1,4 +1,7 @@
-"""A frozen encoder with a logistic regression a task: no fine-tuning, minutes on any machine."""
+"""A frozen encoder with a logistic regression a task: no fine-tuning, minutes on any machine.
+
+Of few labels, the encoder itself may learn first, for a moment: see `contrast`.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,14 +13,17 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
-from transformers import AutoConfig
+from transformers import AutoConfig, PreTrainedModel
 
+from stance.classifiers.base import label_codes
 from stance.classifiers.baseline import BROKEN
-from stance.classifiers.bases import Base, resolve_base
+from stance.classifiers.bases import WEIGHTS, Base, refuse_code, resolve_base
+from stance.classifiers.contrast import warm_start
 from stance.classifiers.encoders import (
     load_encoder,
     pick_device,
     precision,
+    save_encoder,
     to_device,
     unit_means,
     what_it_reads,
@@ -40,6 +46,17 @@ class EmbeddingRecipe:
     costs: tuple[float, ...] = (1.0, 10.0, 100.0)  # candidates for C, over vectors of length 1
     n_folds: int = 3  # over articles, to choose C
     seed: int = 7
+    contrast_batches: int = 0  # of a contrastive warm start; 0: the encoder stays as it is
+    contrast_units: int = 24  # units a batch, of which all pairs count
+    contrast_rate: float = 1e-4
+
+
+def few_shot_recipe() -> EmbeddingRecipe:
+    """Return the recipe for fewer than 200 labels: the encoder learns first.
+
+    C is not chosen: the vectors of units that the encoder has learned from part them too well.
+    """
+    return EmbeddingRecipe(contrast_batches=40, costs=(1.0,))
 
 
 class Embedding:
@@ -63,24 +80,34 @@ class Embedding:
         self.device = pick_device(device)
         self.cost_: dict[str, float] = {}
         self.base: Base | None = None
-        # The encoder never learns: whoever is fitted on the same units need not read them again.
+        # Where the encoder never learns, whoever is fitted on the same units need not read them
+        # again.
         self._cache: dict[Unit, FloatArray] = {} if cache is None else cache
+        self._encoder: PreTrainedModel | None = None  # one that has learned
         self._weights: dict[str, Weights] = {}
 
     def fresh(self) -> "Embedding":
-        """Return an unfitted classifier of the same recipe, which knows the same vectors."""
+        """Return an unfitted classifier of the same recipe, which knows the same vectors.
+
+        But for the vectors of an encoder that has learned: those are of its lessons.
+        """
+        cache = None if self.recipe.contrast_batches else self._cache
         return Embedding(
-            self._tasks, self.target, self.recipe, device=str(self.device), cache=self._cache
+            self._tasks, self.target, self.recipe, device=str(self.device), cache=cache
         )
 
     def fit(self, examples: Sequence[LabeledUnit]) -> "Embedding":
         """Learn from labeled units; C is chosen for each task by macro-F1 over held-out articles.
+
+        With a warm start, the encoder first learns from the first task that has two labels.
 
         Raises
         ------
         DataError
             If no task has labels of two kinds, from two articles.
         """
+        if self.recipe.contrast_batches:
+            self._encoder, self._cache = self._warm_started(examples), {}
         features = self._vectors([example.unit for example in examples])
         found = fit_tasks(
             features,
@@ -108,7 +135,7 @@ class Embedding:
         return asdict(self.recipe) | {"chosen C": self.cost_}
 
     def save(self, folder: Path) -> None:
-        """Write the weights and the name of the encoder, which stays where it is."""
+        """Write the weights, and the encoder if it has learned; else its name: it stays there."""
         if not self._weights:
             raise DataError("this classifier is not fitted yet")
         # Where all units were read before it was made, it has not met its encoder yet.
@@ -117,7 +144,10 @@ class Embedding:
         for task, (weights, bias) in self._weights.items():
             arrays[f"weights.{task}"] = np.ascontiguousarray(weights, dtype=np.float32)
             arrays[f"bias.{task}"] = bias.astype(np.float32)
-        write_whole(folder / "model.safetensors", save(arrays))
+        if self.recipe.contrast_batches:
+            encoder = self._encoder or load_encoder(self.base.folder)
+            save_encoder(encoder, self.base.folder, folder)
+        write_whole(folder / _heads(self.recipe), save(arrays))
         description = {
             "recipe": asdict(self.recipe) | {"base": self.base.name},
             "classes": self.classes_,
@@ -143,9 +173,13 @@ class Embedding:
             target = str(description["target"])
             model = cls(classes, target, EmbeddingRecipe(**options), device=device)
             wanted = str(description["base_sha256"])
-            model.base = resolve_base(model.recipe.base, wanted_sha256=wanted)
+            if model.recipe.contrast_batches:
+                model.base = Base(name=model.recipe.base, folder=folder, weights_sha256=wanted)
+                refuse_code(folder)
+            else:
+                model.base = resolve_base(model.recipe.base, wanted_sha256=wanted)
             config = AutoConfig.from_pretrained(model.base.folder, local_files_only=True)
-            arrays = load_file(folder / "model.safetensors")
+            arrays = load_file(folder / _heads(model.recipe))
             for task, names in classes.items():
                 weights = arrays[f"weights.{task}"].astype(float)
                 bias = arrays[f"bias.{task}"].astype(float)
@@ -165,17 +199,12 @@ class Embedding:
         new = list(dict.fromkeys(unit for unit in units if unit not in self._cache))
         if new:
             self.base = self.base or resolve_base(self.recipe.base)
-            encoder = load_encoder(self.base.folder)
+            encoder = self._encoder or load_encoder(self.base.folder)
             encoder.train(False)
             encoder.to(self.device)  # type: ignore[arg-type]  # a decorator hides its self
             parts = []
             for context in (self.recipe.context, False):
-                inputs = Inputs(
-                    self.base.folder / "tokenizer.json",
-                    target=self.target,
-                    n_tokens=self.recipe.n_tokens,
-                    context=context,
-                )
+                inputs = self._inputs(self.base, context=context)
                 rows = np.zeros((len(new), encoder.config.hidden_size))
                 with torch.inference_mode(), precision(self.device):
                     for places, arrays in inputs.batches(new):
@@ -188,3 +217,38 @@ class Embedding:
                 parts.append(rows / lengths)
             self._cache.update(zip(new, np.hstack(parts), strict=True))
         return np.stack([self._cache[unit] for unit in units])
+
+    def _inputs(self, base: Base, *, context: bool) -> Inputs:
+        return Inputs(
+            base.folder / "tokenizer.json",
+            target=self.target,
+            n_tokens=self.recipe.n_tokens,
+            context=context,
+        )
+
+    def _warm_started(self, examples: Sequence[LabeledUnit]) -> PreTrainedModel:
+        """Return the base, which has learned for a moment from the first task with two labels."""
+        by_task = (label_codes(examples, task, names) for task, names in self._tasks.items())
+        codes = next((found for found in by_task if len(set(found[found >= 0])) > 1), None)
+        if codes is None:
+            raise DataError("nothing to learn: no task has units of two labels or more")
+        base = self.base = resolve_base(self.recipe.base)
+        encoder = load_encoder(base.folder)
+        encoder.to(self.device)  # type: ignore[arg-type]  # a decorator hides its self
+        warm_start(
+            encoder,
+            self._inputs(base, context=self.recipe.context),
+            [example.unit for example in examples],
+            codes,
+            n_batches=self.recipe.contrast_batches,
+            n_units=self.recipe.contrast_units,
+            learning_rate=self.recipe.contrast_rate,
+            seed=self.recipe.seed,
+            device=self.device,
+        )
+        return encoder
+
+
+def _heads(recipe: EmbeddingRecipe) -> str:
+    """Return the file of the logistic regressions: an encoder's own takes the usual name."""
+    return "heads.safetensors" if recipe.contrast_batches else WEIGHTS

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from stance.classifiers.baseline import BROKEN
+from stance.classifiers.bases import FILES, WEIGHTS
 from stance.errors import ModelError
+from stance.files import heed_umask
 from stance.statistics.arrays import IntArray
 
 
@@ -69,6 +72,15 @@ def load_encoder(folder: Path) -> PreTrainedModel:
     if hasattr(encoder, "pooler"):
         encoder.pooler = None  # type: ignore[assignment]  # reads the first token only; we read the unit's own
     return encoder
+
+
+def save_encoder(encoder: PreTrainedModel, base: Path, folder: Path) -> None:
+    """Write an encoder that has learned, with the tokenizer of the base that it started from."""
+    encoder.save_pretrained(folder)
+    heed_umask(folder / WEIGHTS)
+    for name in FILES:
+        if name.startswith("tokenizer"):
+            shutil.copyfile(base / name, folder / name)
 
 
 def what_it_reads(encoder: PreTrainedModel) -> list[str]:
@@ -152,4 +164,5 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write tensors as safetensors; the file takes its name when all is written."""
     part = path.with_suffix(".part")
     save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part)
+    heed_umask(part)
     part.replace(path)

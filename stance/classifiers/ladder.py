@@ -5,7 +5,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
-from stance.classifiers.base import Classifier, Progress, codebook_classes
+from stance.classifiers.base import Classifier, Progress, codebook_classes, neutral_stance
 from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.classifiers.lexicon import Lexicon, Majority
 from stance.classifiers.recipes import read_recipe
@@ -70,6 +70,7 @@ def new_classifier(
         numbers,
         device=device,
         workspace=workspace,
+        neutral=neutral_stance(codebook),
         on_progress=on_progress,
     )
 

@@ -30,6 +30,7 @@ class TransformerRecipe:
     lora_layers: int = 6  # of these, the upper ones; the rest stays as it was pretrained
     n_tokens: int = 128  # the context is cut to fit; target and unit never are
     context: bool = True  # read the heading and the units before
+    other_targets: float = 0.0  # of the units with a side, read again with a target of no concern
     n_folds: int = 3  # of whole outlets, for held-out scores and calibration
 
     def __post_init__(self) -> None:
@@ -47,7 +48,7 @@ class TransformerRecipe:
         for name in ("seed", "weight_decay", "side_tasks", "lora_rank"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ModelError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        for name in ("layer_decay", "warm_up", "smoothing"):
+        for name in ("layer_decay", "warm_up", "smoothing", "other_targets"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
         if self.n_folds < 2:

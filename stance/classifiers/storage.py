@@ -245,7 +245,7 @@ def _load_classifier(kind: str, folder: Path, device: str) -> Classifier:
             from stance.classifiers.runtime import Exported
 
             return Exported.load(folder)
-        if kind == "embedding":
+        if kind in ("embedding", "few-shot"):
             from stance.classifiers.embedding import Embedding
 
             return Embedding.load(folder, device=device)
@@ -267,7 +267,7 @@ def _can_run(kind: str, folder: Path) -> bool:
     if importlib.util.find_spec("torch") is None:
         return False
     recipe = json.loads((folder / "model.json").read_bytes())["recipe"]
-    whole = kind == "transformer" and not recipe["lora_rank"]
+    whole = kind == "few-shot" or (kind == "transformer" and not recipe["lora_rank"])
     return whole or is_here(recipe["base"])
 
 

@@ -9,7 +9,6 @@ import copy
 import hashlib
 import json
 import re
-import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -25,7 +24,7 @@ from transformers import PreTrainedModel
 
 from stance.classifiers.base import Progress, soft_labels
 from stance.classifiers.baseline import BROKEN
-from stance.classifiers.bases import FILES, Base, refuse_code, resolve_base
+from stance.classifiers.bases import Base, refuse_code, resolve_base
 from stance.classifiers.encoders import (
     Network,
     has_bf16,
@@ -34,14 +33,16 @@ from stance.classifiers.encoders import (
     pick_device,
     precision,
     put_weights,
+    save_encoder,
     to_device,
     write_tensors,
 )
 from stance.classifiers.fine_tuning import fine_tune, reading_checkpoint
 from stance.classifiers.inputs import Encoded, Inputs
+from stance.classifiers.other_targets import other_target_lessons
 from stance.classifiers.recipes import TransformerRecipe, recipe_of
 from stance.errors import DataError, ModelError
-from stance.files import write_whole
+from stance.files import heed_umask, write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
 
@@ -65,6 +66,8 @@ class Transformer:
     also
         Units that every fit learns from beside its examples: minimal pairs, units that a teacher
         judged. They must not be copies of what the model is measured on.
+    neutral
+        The stance of a unit toward what it is not about, for recipes with other targets.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Transformer:
         device: str = "auto",
         workspace: Path | None = None,
         also: Sequence[LabeledUnit] = (),
+        neutral: str | None = None,
         on_progress: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self._tasks = dict(classes)
@@ -85,6 +89,7 @@ class Transformer:
         self.device = pick_device(device)
         self.base: Base | None = None
         self._workspace, self.also, self._on_progress = workspace, also, on_progress
+        self._neutral = neutral
         self._network: Network | None = None
         self._inputs: Inputs | None = None
         self._home: Path | None = None  # where the encoder and its tokenizer were read from
@@ -98,6 +103,7 @@ class Transformer:
             device=str(self.device),
             workspace=self._workspace,
             also=self.also,
+            neutral=self._neutral,
             on_progress=self._on_progress,
         )
 
@@ -112,9 +118,10 @@ class Transformer:
         DataError
             If no task has two labels among the units.
         ModelError
-            If the base cannot be had, or a checkpoint is damaged.
+            If the base cannot be had, a checkpoint is damaged, or the recipe asks for other targets
+            and no stance is neutral.
         """
-        lessons = [*examples, *self.also]
+        lessons = [*examples, *self.also, *self._with_other_targets(examples)]
         self.classes_ = {
             task: names
             for task, names in self._tasks.items()
@@ -179,11 +186,9 @@ class Transformer:
             config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
             config["target_modules"].sort()
             write_whole(folder / "adapter_config.json", json.dumps(config, indent=1) + "\n")
+            heed_umask(folder / ADAPTER)
         else:
-            network.encoder.save_pretrained(folder)
-            for name in FILES:
-                if name.startswith("tokenizer"):
-                    shutil.copyfile(self.base.folder / name, folder / name)
+            save_encoder(network.encoder, self.base.folder, folder)
         write_tensors(folder / HEADS, network.heads.state_dict())
         description = {
             "recipe": asdict(self.recipe) | {"base": self.base.name},
@@ -245,6 +250,20 @@ class Transformer:
             network.encoder = network.encoder.merge_and_unload()
         network.encoder.set_attn_implementation("eager")  # the one that a graph can hold
         return network, self._inputs, self._home / "tokenizer.json"
+
+    def _with_other_targets(self, examples: Sequence[LabeledUnit]) -> list[LabeledUnit]:
+        """Return lessons in reading the target, made of what this fit learns from and no more."""
+        share = self.recipe.other_targets
+        if not share:
+            return []
+        if self._neutral is None:
+            raise ModelError(
+                "the recipe's other_targets wants a stance that is neutral: the codebook has no "
+                "stance of score 0"
+            )
+        return other_target_lessons(
+            examples, target=self.target, neutral=self._neutral, share=share, seed=self.recipe.seed
+        )
 
     def _new_inputs(self, folder: Path) -> Inputs:
         return Inputs(

@@ -19,6 +19,7 @@ from stance.cli import (
     labeling,
     labels,
     models,
+    serving,
     training,
 )
 from stance.cli.common import tell
@@ -44,6 +45,7 @@ app.command()(benchmarking.benchmark)
 labeling.register_commands(labels.app)
 exchange.register_commands(labels.app)
 app.add_typer(labels.app, name="label")
+app.command()(serving.serve)
 app.add_typer(codebooks.app, name="codebook")
 
 

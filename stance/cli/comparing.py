@@ -2,9 +2,12 @@
 
 import shlex
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +29,27 @@ from stance.cli.common import (
     tell_model,
 )
 
+if TYPE_CHECKING:
+    from stance.classifiers.storage import Model
+    from stance.codebook import Codebook
+    from stance.comparison.result import CorpusFacts, ModelFacts
+    from stance.records import ClassifiedUnit
+
+
+class Copies(StrEnum):
+    """How articles that are copies of each other count."""
+
+    ONCE = "once"
+    PRINTED = "printed"
+
+
+class Vectors(StrEnum):
+    """What units are matched into claims by."""
+
+    AUTO = "auto"
+    MEANING = "meaning"
+    WORDS = "words"
+
 
 def compare(
     paths: Paths,
@@ -36,6 +60,68 @@ def compare(
         Path | None,
         typer.Option("--json", help="Write the whole comparison here, as JSON; - prints it."),
     ] = None,
+    tables: Annotated[
+        Path | None, typer.Option("--tables", help="Write every table into this folder, as CSV.")
+    ] = None,
+    charts: Annotated[
+        Path | None,
+        typer.Option("--charts", help="Write every chart into this folder, as SVG and PNG."),
+    ] = None,
+    methods: Annotated[
+        Path | None,
+        typer.Option(
+            "--methods", help="Write here what this run did, for a methods section; - prints it."
+        ),
+    ] = None,
+    no_text: Annotated[
+        bool,
+        typer.Option(
+            "--no-text", help="Publish places and hashes only: no words of an article anywhere."
+        ),
+    ] = False,
+    sample: Annotated[
+        Path | None,
+        typer.Option(
+            "--sample",
+            help="A label folder with a random sample, made by `stance label next`: shares are "
+            "corrected from it.",
+        ),
+    ] = None,
+    copies: Annotated[
+        Copies,
+        typer.Option(
+            "--copies", help="Of articles that are copies of each other: count the first, or all."
+        ),
+    ] = Copies.ONCE,
+    event: Annotated[
+        str | None,
+        typer.Option("--event", help="A date, 2026-01-13: the mixes before it and from it on."),
+    ] = None,
+    claims_by: Annotated[
+        Vectors,
+        typer.Option(
+            "--claims-by",
+            help="Match units into claims by meaning (an encoder, fetched once: 83 MB) or by "
+            "words; auto: by meaning where the encoder can be had.",
+        ),
+    ] = Vectors.AUTO,
+    similarity: Annotated[
+        float | None,
+        typer.Option("--similarity", min=0, max=1, help="From which cosine two units match."),
+    ] = None,
+    check_claims: Annotated[
+        int | None,
+        typer.Option(
+            "--check-claims", min=1, help="Write so many pairs of units to --checks, to be judged."
+        ),
+    ] = None,
+    checks: Annotated[
+        Path | None,
+        typer.Option(
+            "--checks",
+            help="A CSV of judged pairs (same_claim: y or n): how well units were matched.",
+        ),
+    ] = None,
     model: ModelName = DEFAULT_MODEL,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     labels: LabelsFile = None,
@@ -43,63 +129,174 @@ def compare(
     no_repair: NoRepair = False,
     seed: Seed = 7,
 ) -> None:
-    """Compare how outlets frame the target: their mixes, their distances, their agreement.
+    """Compare how outlets frame the target: what they share, where they part, how sure that is.
 
-    Every article needs an outlet: from its front matter, --register, an articles.csv beside it,
-    or the name of its folder below PATH.
+    A PATH may also be a table that `stance classify` wrote, or one of hand labels. Every article
+    needs an outlet: from its front matter, --register, an articles.csv beside it, or the name of
+    its folder below PATH.
 
     Example: stance compare seeds/articles -o report.html --json comparison.json
     """
     from stance.codebook import read_codebook
+    from stance.comparison.checks import claim_pairs, write_pairs
+    from stance.comparison.compare import Settings, observed
     from stance.comparison.compare import compare as compare_units
-    from stance.comparison.compare import corpus_facts
-    from stance.engine.classify import classify, prepare
+    from stance.comparison.methods import methods_text
     from stance.files import writing
-    from stance.records import ClassifiedUnit
+    from stance.report.charts import save_charts
+    from stance.report.comparison_tables import print_comparison
     from stance.report.machine import to_json
     from stance.report.page import render_page
-    from stance.report.terminal import console, print_comparison
+    from stance.report.tables import write_tables
+    from stance.report.terminal import console
+    from stance.report.without_text import without_text
 
+    if check_claims is not None and checks is None:
+        raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
     book = read_codebook(codebook)
-    loaded = chosen_model(model, book)
-    reader = Reader(paths, register)
-    printed = str(json_file) == "-"
+    settings = Settings(
+        copies=copies.value,
+        event=event,
+        vectors=claims_by.value,
+        similarity=similarity,
+        sample=sample,
+        checks=None if check_claims else checks,
+        paths=tuple(map(str, paths)),
+        seed=seed,
+    )
+    printed = "-" in (str(json_file), str(methods))
     with ExitStack() as files:
         # Opened first: a folder that is missing is told before the work, not after it.
-        page = files.enter_context(writing(output)) if output else None
-        record = files.enter_context(writing(json_file)) if json_file and not printed else None
-        units: list[ClassifiedUnit] = []
-        repairs: dict[str, list[str]] = {}
-        with progress("classifying") as shown:
-            for done in classify(prepare(reader, repair=not no_repair), loaded, book):
-                units += done.units
-                repairs[done.article.id] = [repair.kind for repair in done.article.repairs]
-                shown.advance(shown.task_ids[0])
-        settled = {
-            (label.sha256, label.start, label.end): label.labels
-            for label in settled_labels(labels, book)
-        }
-        by_outlet = loaded.card.held_out.get("outlet", {})
-        comparison = compare_units(
-            units,
-            book,
-            corpus=corpus_facts(units, repairs, reader.n_failed),
-            settled=settled,
-            held_out_scores={task: s["macro_f1"]["value"] for task, s in by_outlet.items()},
-            n_learned=loaded.card.n_units,
-            seed=seed,
+        page, record, account = (
+            files.enter_context(writing(file)) if file and str(file) != "-" else None
+            for file in (output, json_file, methods)
         )
+        with progress("reading") as shown:
+
+            def on_step(step: str) -> None:
+                shown.update(shown.task_ids[0], description=step)
+
+            material = _material(
+                paths,
+                model,
+                book,
+                register=register,
+                repair=not no_repair,
+                on_article=lambda: shown.advance(shown.task_ids[0]),
+                on_step=on_step,
+            )
+            settled = {
+                (label.sha256, label.start, label.end): label.labels
+                for label in settled_labels(labels, book)
+            }
+            comparison = compare_units(
+                material.units,
+                book,
+                settings,
+                corpus=material.corpus,
+                model=material.model,
+                titles=material.titles,
+                settled=settled,
+                trained_on=material.trained_on,
+                on_step=on_step,
+            )
+            if check_claims and checks:
+                on_step("pairs to judge")
+                seen, _, _ = observed(material.units, book, settings.copies)
+                pairs = claim_pairs(comparison.alignment, seen, check_claims, seed)
+                write_pairs(checks, pairs, comparison.alignment)
+        shared = without_text(comparison) if no_text else comparison
         if page:
             # A page is passed on: it need not tell where on this machine the files lay.
             words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
-            page.write(render_page(comparison, book, command=shlex.join(["stance", *words])))
+            command = shlex.join(["stance", *words])
+            page.write(render_page(comparison, book, command=command, text=not no_text))
         if record:
-            record.write(to_json(comparison))
-    if printed:
-        sys.stdout.write(to_json(comparison))
-    else:
-        print_comparison(console(), comparison)
+            record.write(to_json(shared))
+        if account:
+            account.write(methods_text(comparison))
+    if tables:
+        write_tables(shared, tables)
+        tell(f"wrote the tables into {tables}")
+    if charts:
+        save_charts(shared, book, charts)
+        tell(f"wrote the charts into {charts}")
+    if str(json_file) == "-":
+        sys.stdout.write(to_json(shared))
+    if str(methods) == "-":
+        sys.stdout.write(methods_text(comparison))
+    if not printed:
+        print_comparison(console(), comparison, book)
     if output is not None:
         tell(f"wrote {output}; open it in a browser")
-    tell_model(model, loaded)
-    reader.finish()
+    if check_claims:
+        tell(
+            f"wrote {checks}: write y or n under same_claim for each pair, then compare again with "
+            f"--checks {checks}"
+        )
+    if material.loaded:
+        tell_model(model, material.loaded)
+    material.finish()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Material:
+    """Labeled units with what is known of them."""
+
+    units: "list[ClassifiedUnit]"
+    corpus: "CorpusFacts"
+    model: "ModelFacts"
+    titles: dict[str, str | None]
+    trained_on: tuple[str, ...]
+    loaded: "Model | None"  # None where all came labeled
+    finish: Callable[[], None]
+
+
+def _material(
+    paths: Sequence[Path],
+    model: str,
+    codebook: "Codebook",
+    *,
+    register: Path | None,
+    repair: bool,
+    on_article: Callable[[], None],
+    on_step: Callable[[str], None],
+) -> _Material:
+    """Return the units of articles, labeled here, and those of tables that hold labels already."""
+    from stance.comparison.compare import corpus_facts, model_facts
+    from stance.engine.classified import is_classified, read_classified
+    from stance.engine.classify import classify, prepare
+
+    labeled = [path for path in paths if is_classified(path, codebook)]
+    articles = [path for path in paths if path not in labeled]
+    units: list[ClassifiedUnit] = []
+    repairs: dict[str, list[str]] = {}
+    titles: dict[str, str | None] = {}
+    for path in labeled:
+        on_step(f"reading {path.name}")
+        for unit in read_classified(path, codebook):
+            if unit.unit.article_id not in repairs:
+                repairs[unit.unit.article_id] = []
+                on_article()
+            units.append(unit)
+    reader = Reader(articles, register)
+    loaded = None
+    if articles:
+        on_step("classifying")
+        loaded = chosen_model(model, codebook)
+        for done in classify(prepare(reader, repair=repair), loaded, codebook):
+            units += done.units
+            repairs[done.article.id] = [change.kind for change in done.article.repairs]
+            titles[done.article.id] = done.article.title
+            on_article()
+    names = sorted({unit.predictions["stance"].model.removesuffix("+held-out") for unit in units})
+    card = loaded.card if loaded else None
+    return _Material(
+        units=units,
+        corpus=corpus_facts(units, repairs, reader.n_failed),
+        model=model_facts(" and ".join(names), card),
+        titles=titles,
+        trained_on=tuple(card.trained_on) if card else (),
+        loaded=loaded,
+        finish=reader.finish,
+    )

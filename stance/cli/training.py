@@ -76,28 +76,45 @@ def train_embedding(
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     split: SplitFile = None,
+    few_shot: Annotated[
+        bool,
+        typer.Option(
+            "--few-shot",
+            help="For fewer than 200 labeled units: first the encoder learns, from pairs of them, "
+            "which have the same label. It is saved with the model.",
+        ),
+    ] = False,
     device: Device = "auto",
     seed: Seed = 7,
 ) -> None:
     """Train logistic regression on a frozen encoder's vectors, measured as the baseline is.
 
-    Needs the extra `torch`. The encoder stays as it is: this takes a minute or two.
+    Needs the extra `torch`. The encoder stays as it is: this takes a minute or two. With --few-shot
+    it learns, so that each fold costs a minute: three folds of whole outlets measure it.
 
     Example: stance train embedding --codebook congestion-charge -o models/charge-embedding
     """
+    from dataclasses import replace
+
     from stance.classifiers.ladder import need_torch
 
     need_torch()
     from stance.classifiers.base import codebook_classes
-    from stance.classifiers.embedding import Embedding, EmbeddingRecipe
+    from stance.classifiers.embedding import Embedding, EmbeddingRecipe, few_shot_recipe
     from stance.codebook import read_codebook
+    from stance.engine.train import FEW_FOLDS
     from stance.evaluation.splits import Part
 
     book = read_codebook(codebook)
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
-    recipe = EmbeddingRecipe(seed=seed, base=base or EmbeddingRecipe().base)
+    recipe = few_shot_recipe() if few_shot else EmbeddingRecipe()
+    recipe = replace(recipe, seed=seed, base=base or recipe.base)
     classifier = Embedding(codebook_classes(book), book.target, recipe, device=device)
-    _train(lambda show, say: classifier, "embedding", examples, output, book, seed)
+    kind, plans = ("few-shot", (FEW_FOLDS,)) if few_shot else ("embedding", None)
+    _train(lambda show, say: classifier, kind, examples, output, book, seed, plans)
+    if few_shot:
+        size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
+        tell(f"{output} holds an encoder of its own: {size:.0f} MB")
     reader.finish()
 
 
@@ -137,6 +154,14 @@ def train_transformer(
         list[Path] | None,
         typer.Option("--unlabeled", help="Articles that only the teacher judges."),
     ] = None,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tasks",
+            help="Learn this task alone, to see what the others teach it: compare the two models "
+            "with `evaluate --full --against`. Repeatable.",
+        ),
+    ] = None,
     labels: LabelsFile = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
@@ -154,7 +179,7 @@ def train_transformer(
     from dataclasses import replace
     from shutil import rmtree
 
-    from stance.classifiers.base import codebook_classes
+    from stance.classifiers.base import codebook_classes, neutral_stance
     from stance.classifiers.ladder import need_torch
     from stance.classifiers.recipes import TransformerRecipe, read_choices, read_recipe
     from stance.classifiers.storage import load_model
@@ -177,22 +202,29 @@ def train_transformer(
     if unlabeled and not teacher:
         raise typer.BadParameter("--unlabeled goes with --teacher")
     choices = read_choices(recipe) if trials else {}
+    wanted = [book.task(name).name for name in tasks or []]  # an unknown one is told
+    classes = {t: c for t, c in codebook_classes(book).items() if not wanted or t in wanted}
+    if trials and "stance" not in classes:
+        raise typer.BadParameter("--search goes by stance: --tasks leaves it out")
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     beside = _lessons_beside(also or [], other or [], book)
     if teacher:
         master = load_model(teacher, book, device=device)
         examples = taught(examples, master)
-        beside += unlabeled_lessons(prepare(Reader(unlabeled or [])), master)
+        more = Reader(unlabeled or [])
+        beside += unlabeled_lessons(prepare(more), master)
+        reader.n_failed += more.n_failed  # told at the end, with those of the labeled ones
 
     def new(show: "Callable[[Progress], None]", say: "Callable[[str], None]") -> Transformer:
         def by(numbers: TransformerRecipe) -> Transformer:
             return Transformer(
-                codebook_classes(book),
+                classes,
                 book.target,
                 numbers,
                 device=device,
                 workspace=workspace,
                 also=beside,
+                neutral=neutral_stance(book),
                 on_progress=show,
             )
 

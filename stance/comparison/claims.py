@@ -1,141 +1,167 @@
-"""Units of several outlets that make the same claim, and whether their labels agree."""
+"""Units of several outlets aligned into the claims that they share."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Callable
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import adjusted_rand_score
 
 from stance.codebook import Task
-from stance.comparison.result import Claim, ClaimAgreement, ClaimCell, PairAgreement
-from stance.records import ClassifiedUnit, same_words
-from stance.statistics.agreement import (
-    MISSING,
-    count_codes,
-    krippendorff_alpha,
-    percent_agreement,
-)
+from stance.comparison.alike import alike, stars, vectors_of
+from stance.comparison.observations import Observations
+from stance.comparison.result import Alignment, Checked, Claim, ClaimCell
+from stance.records import same_words
 from stance.statistics.arrays import IntArray
 
-SIMILARITY = 0.3  # read by eye on our seeds: lower joins different claims, higher finds few
+# From which similarity two units may make the same claim. Chosen for precision on judged pairs of
+# our seeds: benchmarks/claims.py prints what others give.
+SIMILARITY = {"meaning": 0.44, "words": 0.4}
+KINDS = ("sentence", "list_item", "pull_quote")  # a heading says again what its article says
 MIN_WORDS = 6  # a shorter unit rarely makes a claim
-MAX_UNITS = 20_000  # beyond this, comparing every unit with every other takes too long
+N_PARTS, PART = 10, 0.8  # parts of the articles that stability is measured on
 
 
-def claim_agreement(units: Sequence[ClassifiedUnit], task: Task) -> ClaimAgreement:
-    """Return the claims that outlets share, and how far they agree on them.
+def align(
+    observations: Observations,
+    task: Task,
+    *,
+    vectors: str = "auto",
+    similarity: float | None = None,
+    seed: int,
+    stability: bool = True,
+    checked: Checked | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Alignment:
+    """Return the claims that two outlets or more make, those of most outlets first.
 
-    Two units of different outlets make the same claim where each is the other outlet's nearest by
-    the cosine of TF-IDF words, from `SIMILARITY` up. An outlet's label on a claim is that of the
-    mean probabilities of its units. Units that stand word for word in another outlet are left out:
-    a copy agrees with itself.
+    A claim is a star of units: each is alike enough to the one at its centre. Its title is that
+    unit's text. An outlet's label on it is that of the mean probabilities of the outlet's units.
 
     Parameters
     ----------
-    units
-        Each with a known source; more than `MAX_UNITS` give no claims.
+    vectors
+        What makes units alike: "meaning" (an encoder, and words), "words" alone, or "auto".
+    similarity
+        From which two units may make the same claim, 0 to 1; None is the one measured best.
+    seed
+        Of the parts of the articles by which stability is measured.
+    stability
+        Whether to measure it.
+    checked
+        A person's judgement of these claims, kept beside them.
+
+    Raises
+    ------
+    DataError
+        If there are no such vectors.
+    ModelError
+        If vectors of meaning are asked for and their encoder cannot be had.
     """
-    outlets = sorted({unit.source or "" for unit in units})
-    own = _own_words(units)
-    claims = _claims(own, task) if len(units) <= MAX_UNITS else []
-    no_side = {c for c, score in zip(task.classes, task.scores or (), strict=False) if score == 0}
-    codes: IntArray = np.full((len(claims), len(outlets)), MISSING)
-    for row, claim in enumerate(claims):
-        for cell in claim.cells:
-            codes[row, outlets.index(cell.outlet)] = task.classes.index(cell.label)
-    counts = count_codes(codes, len(task.classes))
-    pairs = []
-    for (i, left), (j, right) in combinations(enumerate(outlets), 2):
-        both = (codes[:, i] != MISSING) & (codes[:, j] != MISSING)
-        same = (codes[both, i] == codes[both, j]).mean() if both.any() else None
-        pairs.append(
-            PairAgreement(
-                left=left,
-                right=right,
-                n_claims=int(both.sum()),
-                same=None if same is None else float(same),
-            )
-        )
-    ordinal = (
-        krippendorff_alpha(counts, level="ordinal", values=task.scores)
-        if claims and task.scores
-        else None
-    )
-    return ClaimAgreement(
-        claims=tuple(claims),
-        similarity=SIMILARITY,
-        nominal=krippendorff_alpha(counts) if claims else None,
-        ordinal=ordinal,
-        percent=percent_agreement(counts).value if claims else None,
-        n_neutral=sum({cell.label for cell in claim.cells} <= no_side for claim in claims),
-        n_copied=len(units) - len(own),
-        pairs=tuple(pairs),
-    )
-
-
-def _own_words(units: Sequence[ClassifiedUnit]) -> list[ClassifiedUnit]:
-    """Return the units whose words stand in one outlet only."""
-    printed_by: dict[str, set[str | None]] = defaultdict(set)
-    for unit in units:
-        printed_by[same_words(unit.unit.text)].add(unit.source)
-    return [unit for unit in units if len(printed_by[same_words(unit.unit.text)]) == 1]
-
-
-def _claims(units: Sequence[ClassifiedUnit], task: Task) -> list[Claim]:
-    """Return the claims of two outlets or more, those of most outlets first."""
-    worded = [u for u in units if len(u.unit.text.split()) >= MIN_WORDS]
-    by_outlet: dict[str, list[int]] = defaultdict(list)
-    for i, unit in enumerate(worded):
-        by_outlet[unit.source or ""].append(i)
-    if len(by_outlet) < 2:
-        return []
-    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, stop_words="english")
-    try:
-        words = vectors.fit_transform([unit.unit.text for unit in worded])
-    except ValueError:  # nothing but stop words
-        return []
-    links: list[tuple[int, int]] = []
-    for left, right in combinations(sorted(by_outlet), 2):
-        rows, columns = by_outlet[left], by_outlet[right]
-        cosines = (words[rows] @ words[columns].T).toarray()
-        for i, j in enumerate(cosines.argmax(axis=1)):
-            if cosines[i, j] >= SIMILARITY and cosines[:, j].argmax() == i:
-                links.append((rows[i], columns[int(j)]))
-    if not links:
-        return []
-    ends = np.array(links).T
-    graph = sparse.coo_array((np.ones(len(links)), ends), shape=(len(worded), len(worded)))
-    _, component = connected_components(graph, directed=False)
+    rows, n_copied = claim_rows(observations)
+    found = vectors_of([observations.unit(row).unit.text for row in rows], vectors, on_step=on_step)
+    least = SIMILARITY[found.kind] if similarity is None else similarity
+    on_step("grouping units into claims")
+    graph = alike(found, least)
+    outlet, article = observations.outlet[rows], observations.article[rows]
+    star, centres = shared_stars(graph, outlet)
     members: dict[int, list[int]] = defaultdict(list)
-    for i in sorted(set(ends.ravel().tolist())):
-        members[int(component[i])].append(i)
-    claims = []
-    for indices in members.values():
-        cosines = (words[indices] @ words[indices].T).toarray()
-        central = worded[indices[int(cosines.sum(axis=1).argmax())]]
-        cells = _cells([worded[i] for i in indices], task)
-        claims.append(Claim(title=central.unit.text, cells=cells))
-    return sorted(claims, key=lambda claim: (-len(claim.cells), claim.title))
+    for place in np.flatnonzero(star >= 0).tolist():
+        members[int(star[place])].append(int(rows[place]))
+    claims = [
+        (observations.unit(int(rows[centres[k]])).unit.text, _cells(observations, units, task))
+        for k, units in members.items()
+    ]
+    claims.sort(key=lambda claim: (-len(claim[1]), claim[0]))
+    return Alignment(
+        claims=tuple(
+            Claim(id=f"c{n}", title=title, cells=cells)
+            for n, (title, cells) in enumerate(claims, start=1)
+        ),
+        vectors=found.kind,
+        similarity=least,
+        n_units=len(rows),
+        n_copied=n_copied,
+        stability=_stability(graph, star, outlet, article, seed) if stability and claims else None,
+        checked=checked,
+    )
 
 
-def _cells(units: Sequence[ClassifiedUnit], task: Task) -> tuple[ClaimCell, ...]:
-    by_outlet: dict[str, list[ClassifiedUnit]] = defaultdict(list)
-    for unit in units:
-        by_outlet[unit.source or ""].append(unit)
+def claim_rows(observations: Observations) -> tuple[IntArray, int]:
+    """Return the rows of units that could make a claim, and how many copies were left out.
+
+    Copies agree with themselves: units of articles that do not count, and units whose words stand
+    in two outlets that count.
+    """
+    counting = np.flatnonzero(observations.counts).tolist()
+    outlet = observations.outlet
+    printed_by: dict[str, set[int]] = defaultdict(set)
+    for row in counting:
+        printed_by[same_words(observations.unit(row).unit.text)].add(int(outlet[row]))
+    own = [
+        row
+        for row in counting
+        if len(printed_by[same_words(observations.unit(row).unit.text)]) == 1
+    ]
+    units = ((row, observations.unit(row).unit) for row in own)
+    kept = [
+        row for row, unit in units if unit.kind in KINDS and len(unit.text.split()) >= MIN_WORDS
+    ]
+    return np.array(kept, dtype=np.int64), len(observations.counts) - len(own)
+
+
+def shared_stars(graph: sparse.csr_array, outlet: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the star of each unit, -1 outside of those with two outlets or more, and the centres.
+
+    Parameters
+    ----------
+    outlet : shape (n,)
+        The outlet of each unit.
+    """
+    star, centres = stars(graph)
+    shared = np.zeros(len(centres), dtype=bool)
+    shared[star[outlet != outlet[centres][star]]] = True
+    return np.where(shared[star], star, -1), centres
+
+
+def _cells(observations: Observations, rows: list[int], task: Task) -> tuple[ClaimCell, ...]:
+    """Return what each outlet says on a claim; rows come in the order of outlets."""
+    by_outlet: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        by_outlet[int(observations.outlet_of[observations.article[row]])].append(row)
     cells = []
-    for outlet, theirs in sorted(by_outlet.items()):
-        mean = np.mean(
-            [[u.predictions[task.name].probabilities[c] for c in task.classes] for u in theirs],
-            axis=0,
-        )
+    for outlet, theirs in by_outlet.items():
+        mean = observations.probabilities[task.name][theirs].mean(axis=0)
         cells.append(
             ClaimCell(
-                outlet=outlet,
+                outlet=observations.outlets[outlet],
                 label=task.classes[int(mean.argmax())],
-                unit_ids=tuple(u.unit.id for u in theirs),
+                probabilities=dict(zip(task.classes, mean.tolist(), strict=True)),
+                unit_ids=tuple(observations.unit(row).unit.id for row in theirs),
             )
         )
     return tuple(cells)
+
+
+def _stability(
+    graph: sparse.csr_array, star: IntArray, outlet: IntArray, article: IntArray, seed: int
+) -> float:
+    """Return how far claims found in four fifths of the articles are those found in all.
+
+    The mean adjusted Rand index over ten draws of articles (Hubert and Arabie 1985): 1 the same
+    claims, 0 no more alike than chance gives. A unit without a claim is a group of its own.
+    """
+    rng = np.random.default_rng(seed)
+    articles = np.unique(article)
+    values = []
+    for _ in range(N_PARTS):
+        drawn = rng.choice(articles, size=max(1, round(PART * len(articles))), replace=False)
+        inside = np.flatnonzero(np.isin(article, drawn))
+        found, _ = shared_stars(graph[inside][:, inside], outlet[inside])
+        values.append(adjusted_rand_score(_grouped(star[inside]), _grouped(found)))
+    return float(np.mean(values))
+
+
+def _grouped(star: IntArray) -> IntArray:
+    """Return a group for each unit: its star, or one of its own."""
+    return np.where(star >= 0, star, -1 - np.arange(len(star)))

@@ -1,206 +1,205 @@
-"""Classified units of several outlets to one `Comparison`."""
+"""Classified units of several outlets to one `Comparison`: the one place where answers meet."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
+
+from stance.classifiers.cards import ModelCard
 from stance.codebook import Codebook
-from stance.comparison.claims import MAX_UNITS, claim_agreement
+from stance.comparison.answer import answer_of
+from stance.comparison.caveats import caveats_of, refusals_of
+from stance.comparison.checks import read_checks
+from stance.comparison.claims import align
+from stance.comparison.effects import outlet_effects
+from stance.comparison.methods import methods
 from stance.comparison.mixes import Place, compare_mixes
+from stance.comparison.observations import Observations, observe
 from stance.comparison.result import (
     SCHEMA,
-    ClaimAgreement,
+    Alignment,
     Comparison,
+    CopyFacts,
     CorpusFacts,
-    MixComparison,
+    ModelFacts,
     QuotedUnit,
 )
+from stance.comparison.sample import sampled, without_sample
+from stance.comparison.selection import selections
+from stance.comparison.shares import corrected_shares
+from stance.comparison.sources import claim_agreement
+from stance.comparison.timeline import timeline
+from stance.corpus.copies import articles_of_units, copies_left_out, copy_clusters
 from stance.errors import DataError
-from stance.records import ClassifiedUnit, Prediction
+from stance.records import ClassifiedUnit
 
-FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
-LEVEL = 0.05
+VOICE = "voice"  # the task that says whose words a unit is, where a codebook has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a user may choose of a comparison."""
+
+    copies: str = "once"  # of copies only the first counts; "printed": each where it stands
+    event: str | None = None  # an ISO date: the mixes before it and from it on
+    vectors: str = "auto"  # match claims by "meaning" or "words"; "auto": by meaning if possible
+    similarity: float | None = None  # the cosine from which units match; None: as measured
+    sample: Path | None = None  # a label folder with a random sample
+    checks: Path | None = None  # judged pairs of units: how well units were matched
+    paths: tuple[str, ...] = ("PATH",)  # as the user named them, for a command that draws a sample
+    seed: int = 7
 
 
 def compare(
     units: Sequence[ClassifiedUnit],
     codebook: Codebook,
+    settings: Settings | None = None,
     *,
     corpus: CorpusFacts,
+    model: ModelFacts,
+    titles: Mapping[str, str | None],
     settled: Mapping[Place, Mapping[str, str]],
-    held_out_scores: Mapping[str, float],
-    n_learned: int,
-    seed: int = 7,
+    trained_on: Collection[str] = (),
+    on_step: Callable[[str], None] = lambda step: None,
 ) -> Comparison:
     """Return what the outlets share and where they part.
 
     Parameters
     ----------
+    titles
+        Article id -> its title.
     settled
         Settled labels by place, shown beside the predicted ones where they cover an outlet.
-    held_out_scores
-        Task -> the model's macro-F1 on outlets that it had not seen, for the caveats.
-    n_learned
-        How many units the model learned from.
+    trained_on
+        Hashes of the articles that the model learned from: their labels correct nothing, unless
+        the unit was labeled by a model that had not seen it.
+    on_step
+        Is told what is computed next.
 
     Raises
     ------
     DataError
-        If there are no units, an article's outlet is unknown, or there is only one outlet.
+        If there are no units, or an article's outlet is unknown.
     """
+    chosen = settings or Settings()
     _check(units)
     tasks = [task for task in codebook.tasks if task.name in units[0].predictions]
-    stance = codebook.task("stance")
-    mixes = tuple(compare_mixes(units, task, settled=settled, seed=seed) for task in tasks)
-    headline = next(mix for mix in mixes if mix.task == stance.name)
-    agreement = claim_agreement(units, stance)
-    return Comparison(
+    first = tasks[0]
+    on_step("copies")
+    seen, copies, later = observed(units, codebook, chosen.copies)
+    sample = (
+        sampled(chosen.sample, seen, codebook, trained_on=trained_on, paths=chosen.paths)
+        if chosen.sample
+        else without_sample(chosen.paths)
+    )
+    on_step("shares and distances")
+    mixes = [
+        compare_mixes(
+            seen,
+            task,
+            corrected=corrected_shares(seen, task, sample),
+            confusion=model.confusion.get(task.name),
+            settled=settled,
+            copies=later,
+            seed=chosen.seed,
+        )
+        for task in tasks
+    ]
+    on_step("shared claims")
+    alignment = align(
+        seen,
+        first,
+        vectors=chosen.vectors,
+        similarity=chosen.similarity,
+        seed=chosen.seed,
+        on_step=on_step,
+    )
+    if chosen.checks:
+        alignment = replace(alignment, checked=read_checks(chosen.checks, alignment))
+    on_step("agreement on claims")
+    claims = alignment.claims
+    voices = _voices(seen, codebook)
+    confusion = model.confusion.get(first.name)
+    agreement = [claim_agreement(claims, seen, first, confusion=confusion, seed=chosen.seed)]
+    effects = [*outlet_effects(claims, seen, first)]
+    for voice, part in voices.items():
+        mixes.append(
+            compare_mixes(
+                part,
+                first,
+                voice=voice,
+                corrected=corrected_shares(part, first, sample),
+                confusion=confusion,
+                settled={},
+                copies=later,
+                seed=chosen.seed,
+                pairs=False,
+            )
+        )
+        agreement.append(
+            claim_agreement(claims, part, first, voice=voice, confusion=confusion, seed=chosen.seed)
+        )
+        effects += outlet_effects(claims, part, first, voice=voice)
+    on_step("what outlets leave out, and when they wrote")
+    selection = selections(claims, seen, seed=chosen.seed)
+    over_time = timeline(seen, first, event=chosen.event, seed=chosen.seed)
+    n_held_out = len({seen.unit(row).sha256 for row in np.flatnonzero(seen.held_out).tolist()})
+    result = Comparison(
         schema=SCHEMA,
-        answer=_answer(headline, codebook),
+        answer=answer_of(mixes[0], codebook),
         target=codebook.target,
         codebook=codebook.reference,
-        models=tuple(sorted({unit.predictions[stance.name].model for unit in units})),
-        seed=seed,
+        models=tuple(sorted({unit.predictions[first.name].model for unit in units})),
+        model=model,
+        seed=chosen.seed,
         corpus=corpus,
-        mixes=mixes,
-        agreement=agreement,
-        caveats=tuple(_caveats(units, headline, agreement, corpus, held_out_scores, n_learned)),
-        units=tuple(_quoted(unit) for unit in units),
+        copies=copies,
+        sample=sample.facts,
+        mixes=tuple(mixes),
+        alignment=alignment,
+        agreement=tuple(agreement),
+        effects=tuple(effects),
+        selection=selection,
+        timeline=over_time,
+        refusals=tuple(
+            refusals_of(
+                mixes[0], alignment, agreement[0], effects, sample.facts, over_time, codebook
+            )
+        ),
+        caveats=tuple(
+            caveats_of(
+                mixes[0], alignment, agreement[0], corpus, model, copies, sample.facts, n_held_out
+            )
+        ),
+        methods={},
+        units=_quoted(seen, alignment, titles),
     )
+    return replace(result, methods=methods(result))
 
 
-def _check(units: Sequence[ClassifiedUnit]) -> None:
-    if not units:
-        raise DataError("nothing to compare: the articles hold no unit")
-    unknown = {unit.unit.article_id for unit in units if not unit.source}
-    if unknown:
-        example = min(unknown)
-        raise DataError(
-            f"the outlet of {len(unknown)} article(s) is unknown, {example} among them: name it in "
-            "the front matter, in an articles.csv beside the files (file,source,title,date,url), "
-            "with --register FILE, or put each outlet's files into a folder of its own and give "
-            "the folder above them"
-        )
-    outlets = {unit.source for unit in units}
-    if len(outlets) < 2:
-        raise DataError(
-            f"all articles are by one outlet, {outlets.pop()}: a comparison needs two or more; "
-            "`stance classify` gives the labels of one"
-        )
+def observed(
+    units: Sequence[ClassifiedUnit], codebook: Codebook, copies: str
+) -> tuple[Observations, CopyFacts, frozenset[str]]:
+    """Return units as columns, what is known of copies, and the articles that copy an earlier one.
 
+    Parameters
+    ----------
+    copies
+        "once": of copies only the first counts; "printed": each counts where it stands.
 
-def _answer(mix: MixComparison, codebook: Codebook) -> str:
-    """Return one sentence: whether the outlets differ, and which stand at the ends."""
-    task = codebook.task(mix.task)
-    low_label = min(task.labels, key=lambda label: label.score or 0).name
-    ranked = sorted(mix.outlets, key=lambda outlet: outlet.shares[low_label].value)
-    ends = []
-    for outlet in (ranked[0], ranked[-1]):
-        share = outlet.shares[low_label]
-        interval = (
-            "one article, no interval"
-            if share.low is None or share.high is None
-            else f"{share.low:.0%} to {share.high:.0%}"
-        )
-        ends.append(f"{share.value:.0%} ({interval}) in {outlet.outlet}")
-    fewest, most = (f"{outlet.shares[low_label].value:.0%}" for outlet in (ranked[0], ranked[-1]))
-    rest = (
-        f"by its labels, {low_label} units make up {fewest} of each."
-        if fewest == most
-        else f"by its labels, {low_label} units are fewest with {ends[0]} and most with {ends[1]}."
-    )
-    what = f"{len(mix.outlets)} outlets differ in their {mix.task} toward {codebook.target}"
-    if mix.same_mix_p is None:
-        return f"Whether {what} cannot be tested, with one article each; {rest}"
-    p = f"p = {mix.same_mix_p:.2g}"
-    if mix.same_mix_p <= LEVEL:
-        return f"As the model reads them, {what} by more than chance would give ({p}); {rest}"
-    return f"That {what} cannot be told from chance, as the model reads them ({p}); {rest}"
-
-
-def _caveats(
-    units: Sequence[ClassifiedUnit],
-    mix: MixComparison,
-    agreement: ClaimAgreement,
-    corpus: CorpusFacts,
-    held_out_scores: Mapping[str, float],
-    n_learned: int,
-) -> list[str]:
-    scores = ", ".join(f"{task} {value:.2f}" for task, value in held_out_scores.items())
-    caveats = [
-        "The shares count a model's labels and are not corrected for its errors, which could by "
-        "themselves make or hide a difference; an interval shows only how articles vary. "
-        f"It learned from {n_learned} units."
-        + (f" Macro-F1 on outlets that it had not seen: {scores}." if scores else ""),
-        "The model labels whatever it is given: whether the articles are about the target at all "
-        "is for the reader to see to.",
-    ]
-    few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
-    if few:
-        caveats.append(
-            f"{len(few)} of {len(mix.outlets)} outlets have fewer than {FEW_ARTICLES} articles: "
-            "read their intervals as rough, and the test over all outlets before the pairs."
-        )
-    blunt = [pair for pair in mix.pairs if pair.distance.smallest_p > LEVEL]
-    if blunt:
-        least = min(pair.distance.smallest_p for pair in blunt)
-        caveats.append(
-            f"{len(blunt)} of {len(mix.pairs)} pairs of outlets have so few articles that no "
-            f"difference, however large, could reach p = {LEVEL} (least possible: {least:.2g})."
-        )
-    if agreement.n_copied:
-        caveats.append(
-            f"{agreement.n_copied} units stand word for word in two outlets or more. They count in "
-            "each outlet's shares, and for nothing in the outlets' agreement."
-        )
-    if not agreement.claims:
-        why = (
-            f"there are more than {MAX_UNITS:,} units"
-            if len(units) > MAX_UNITS
-            else "no two units of different outlets are alike enough"
-        )
-        caveats.append(f"No shared claims: {why}; the outlets' agreement is not measured.")
-    else:
-        caveats.append(
-            "The outlets' agreement is measured on predicted labels. Errors that fall at random "
-            "pull it toward 0 even where outlets agree in full; errors on like wording push it up. "
-            "Claims are matched by shared words, so paraphrases are missed."
-        )
-    held_out = {u.sha256 for u in units if any(map(_is_held_out, u.predictions.values()))}
-    if held_out:
-        caveats.append(
-            f"The model learned from text in {len(held_out)} of the articles: what it learned from "
-            "is labeled here by models that had not seen it."
-        )
-    if corpus.n_empty:
-        caveats.append(f"{corpus.n_empty} article(s) hold no unit and are left out.")
-    if corpus.n_failed:
-        caveats.append(f"{corpus.n_failed} file(s) or row(s) could not be read and are left out.")
-    return caveats
-
-
-def _is_held_out(prediction: Prediction) -> bool:
-    return prediction.model.endswith("+held-out")
-
-
-def _quoted(classified: ClassifiedUnit) -> QuotedUnit:
-    unit = classified.unit
-    predictions = classified.predictions
-    return QuotedUnit(
-        unit_id=unit.id,
-        article_id=unit.article_id,
-        outlet=classified.source or "",
-        date=classified.date,
-        kind=unit.kind,
-        start=unit.start,
-        end=unit.end,
-        text=unit.text,
-        labels={task: prediction.label for task, prediction in predictions.items()},
-        probabilities={
-            task: round(prediction.probabilities[prediction.label], 4)
-            for task, prediction in predictions.items()
-        },
-        model=predictions["stance"].model,
-    )
+    Raises
+    ------
+    DataError
+        If there are no units, or an article's outlet is unknown.
+    """
+    _check(units)
+    groups = copy_clusters(articles_of_units(units))
+    later = copies_left_out(groups)
+    left_out = later if copies == "once" else frozenset()
+    facts = CopyFacts(counted=copies, groups=tuple(groups), n_left_out=len(left_out))
+    return observe(units, codebook, left_out=left_out), facts, later
 
 
 def corpus_facts(
@@ -229,3 +228,90 @@ def corpus_facts(
         n_repaired=sum(bool(kinds) for kinds in made),
         n_failed=n_failed,
     )
+
+
+def model_facts(name: str, card: ModelCard | None) -> ModelFacts:
+    """Return what a comparison says of the model that gave the labels.
+
+    Parameters
+    ----------
+    name
+        name@hash; of labels that came with the units, whatever they name.
+    card
+        None where the labels came with the units: then nothing is known of their errors.
+    """
+    if card is None:
+        return ModelFacts(name=name, n_learned=0, held_out={}, confusion={})
+    by_outlet = card.held_out.get("outlet", {})
+    return ModelFacts(
+        name=name,
+        n_learned=card.n_units,
+        held_out={task: score["macro_f1"]["value"] for task, score in by_outlet.items()},
+        confusion={
+            task: tuple(tuple(row) for row in score["confusion"])
+            for task, score in by_outlet.items()
+            if "confusion" in score
+        },
+    )
+
+
+def _check(units: Sequence[ClassifiedUnit]) -> None:
+    if not units:
+        raise DataError("nothing to compare: the articles hold no unit")
+    unknown = {unit.unit.article_id for unit in units if not unit.source}
+    if unknown:
+        example = min(unknown)
+        raise DataError(
+            f"the outlet of {len(unknown)} article(s) is unknown, {example} among them: name it in "
+            "the front matter, in an articles.csv beside the files (file,source,title,date,url), "
+            "with --register FILE, or put each outlet's files into a folder of its own and give "
+            "the folder above them; `stance classify` labels articles without one"
+        )
+
+
+def _voices(seen: Observations, codebook: Codebook) -> dict[str, Observations]:
+    """Return the parts of the corpus by whose words they are; a part without units is none."""
+    if VOICE not in seen.codes:
+        return {}
+    names = codebook.task(VOICE).classes
+    masks = {name: seen.codes[VOICE] == column for column, name in enumerate(names)}
+    return {name: seen.part(inside) for name, inside in masks.items() if inside.any()}
+
+
+def _quoted(
+    seen: Observations, alignment: Alignment, titles: Mapping[str, str | None]
+) -> tuple[QuotedUnit, ...]:
+    claim_of = {
+        unit_id: claim.id
+        for claim in alignment.claims
+        for cell in claim.cells
+        for unit_id in cell.unit_ids
+    }
+    first = next(iter(seen.codes))
+    quoted = []
+    for row in range(len(seen.article)):
+        classified = seen.unit(row)
+        unit, predictions = classified.unit, classified.predictions
+        quoted.append(
+            QuotedUnit(
+                unit_id=unit.id,
+                article_id=unit.article_id,
+                outlet=classified.source or "",
+                date=classified.date,
+                title=titles.get(unit.article_id),
+                index=unit.index,
+                kind=unit.kind,
+                start=unit.start,
+                end=unit.end,
+                text=unit.text,
+                labels={task: prediction.label for task, prediction in predictions.items()},
+                probabilities={
+                    task: round(prediction.probabilities[prediction.label], 4)
+                    for task, prediction in predictions.items()
+                },
+                model=predictions[first].model,
+                counts=bool(seen.counts[row]),
+                claim=claim_of.get(unit.id),
+            )
+        )
+    return tuple(quoted)

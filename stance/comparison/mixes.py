@@ -1,94 +1,224 @@
 """Do outlets have the same mix of labels? Shares with intervals, distances with a null."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 
 from stance.codebook import Task
-from stance.comparison.result import MixComparison, OutletMix, PairDistance
-from stance.records import ClassifiedUnit
+from stance.comparison.observations import BoolArray, Observations
+from stance.comparison.result import (
+    Corrected,
+    Difference,
+    MixComparison,
+    OutletMix,
+    PairDistance,
+    Share,
+)
 from stance.statistics.arrays import FloatArray
-from stance.statistics.intervals import clustered_share
-from stance.statistics.permutation import holm, mix_distance, same_mix_p_value
+from stance.statistics.intervals import Estimate, clustered_share
+from stance.statistics.permutation import (
+    Distance,
+    holm,
+    jensen_shannon,
+    pair_distances,
+    same_mix_p_value,
+)
+from stance.statistics.prevalence import error_band, share_difference
 
 Place = tuple[str, int, int]  # document hash, start, end
 
 
 def compare_mixes(
-    units: Sequence[ClassifiedUnit],
+    observations: Observations,
     task: Task,
     *,
+    voice: str | None = None,
+    corrected: Mapping[str, Mapping[str, Corrected]] | None = None,
+    confusion: Sequence[Sequence[float]] | None = None,
     settled: Mapping[Place, Mapping[str, str]],
+    copies: frozenset[str] = frozenset(),
     seed: int,
+    pairs: bool = True,
 ) -> MixComparison:
     """Return each outlet's mix of a task's labels, and how far apart the mixes are.
 
     Parameters
     ----------
-    units
-        Of two outlets or more, each with a known source.
+    observations
+        Of everything, or the part that `voice` names. An outlet without a unit that counts in it
+        is left out.
+    corrected
+        Outlet -> label -> share corrected by hand labels, of those same units.
+    confusion
+        Held-out units by settled label (rows) and predicted one, as the model's card has them.
     settled
-        Settled labels by place: shown beside the predicted mix of an outlet all of whose units
-        have one.
+        Settled labels by place: shares of them stand beside those of an outlet all of whose units
+        that count have one.
+    copies
+        Ids of articles that are copies: where they count in the shares, `other_counting` is
+        without them; where they are left out of the shares, it is with all.
+    pairs
+        Whether each two outlets are compared as well.
     """
-    by_outlet: dict[str, dict[str, list[ClassifiedUnit]]] = defaultdict(lambda: defaultdict(list))
-    for unit in units:
-        by_outlet[unit.source or ""][unit.unit.article_id].append(unit)
-    outlets = sorted(by_outlet)
-    tables = {outlet: _counts(by_outlet[outlet], task) for outlet in outlets}
-    mixes = []
-    for outlet in outlets:
-        sizes = tables[outlet].sum(axis=1)
-        mixes.append(
-            OutletMix(
-                outlet=outlet,
-                n_articles=len(sizes),
-                n_units=int(sizes.sum()),
-                shares={
-                    label: clustered_share(tables[outlet][:, column], sizes)
-                    for column, label in enumerate(task.classes)
-                },
-                settled=_settled_mix(by_outlet[outlet], task, settled),
-            )
+    tables = _tables(observations, task.name, observations.counts)
+    others = _tables(observations, task.name, _counted_otherwise(observations, copies))
+    by_hand = _settled_shares(observations, task, settled)
+    outlets = [
+        OutletMix(
+            outlet=outlet,
+            n_articles=len(table),
+            n_units=int(table.sum()),
+            shares={
+                label: Share(
+                    counted=counted,
+                    corrected=(corrected or {}).get(outlet, {}).get(label),
+                    band=band,
+                    settled=by_hand.get(outlet, {}).get(label),
+                )
+                for (label, counted), band in zip(
+                    clustered_shares(table, task).items(),
+                    _bands(table, confusion, seed),
+                    strict=True,
+                )
+            },
+            other_counting=_plain_shares(others[outlet], task) if outlet in others else {},
         )
-    names = list(combinations(outlets, 2))
-    distances = [mix_distance(tables[left], tables[right], seed=seed) for left, right in names]
-    adjusted = holm([distance.p_value for distance in distances])
-    everything = np.concatenate([tables[outlet] for outlet in outlets])
-    groups = np.repeat(np.arange(len(outlets)), [len(tables[outlet]) for outlet in outlets])
+        for outlet, table in tables.items()
+    ]
+    same_mix_p = None
+    if len(tables) > 1:
+        groups = np.repeat(np.arange(len(tables)), [len(table) for table in tables.values()])
+        same_mix_p = same_mix_p_value(np.concatenate(list(tables.values())), groups, seed=seed)
     return MixComparison(
         task=task.name,
+        voice=voice,
         classes=task.classes,
-        outlets=tuple(mixes),
-        pairs=tuple(
-            PairDistance(left=left, right=right, distance=distance, p_holm=p)
-            for (left, right), distance, p in zip(names, distances, adjusted, strict=True)
-        ),
-        same_mix_p=same_mix_p_value(everything, groups, seed=seed),
+        outlets=tuple(outlets),
+        pairs=_pairs(outlets, tables, seed) if pairs and len(outlets) > 1 else (),
+        same_mix_p=same_mix_p,
     )
 
 
-def _counts(articles: Mapping[str, Sequence[ClassifiedUnit]], task: Task) -> FloatArray:
-    """Return how many units of each article carry each label, shape (n_articles, n_classes)."""
-    counts = np.zeros((len(articles), len(task.classes)))
-    for row, units in enumerate(articles.values()):
-        for unit in units:
-            counts[row, task.classes.index(unit.predictions[task.name].label)] += 1
-    return counts
+def clustered_shares(table: FloatArray, task: Task) -> dict[str, Estimate]:
+    """Return each label's share with its interval over articles.
+
+    Parameters
+    ----------
+    table : shape (n_articles, n_classes)
+        Label counts of each article; each has units.
+    """
+    sizes = table.sum(axis=1)
+    return {label: clustered_share(table[:, c], sizes) for c, label in enumerate(task.classes)}
 
 
-def _settled_mix(
-    articles: Mapping[str, Sequence[ClassifiedUnit]],
-    task: Task,
-    settled: Mapping[Place, Mapping[str, str]],
-) -> dict[str, float] | None:
-    labels = []
-    for units in articles.values():
-        for unit in units:
-            known = settled.get((unit.sha256, unit.unit.start, unit.unit.end), {})
-            if task.name not in known:
-                return None
-            labels.append(known[task.name])
-    return {name: labels.count(name) / len(labels) for name in task.classes}
+def difference_of(left: Estimate | Corrected, right: Estimate | Corrected) -> Difference:
+    """Return left minus right; without limits where one of the two has none.
+
+    Parameters
+    ----------
+    left, right
+        Two counted shares or two corrected ones, of different articles.
+    """
+    value, low, high = left.value - right.value, None, None
+    if not (left.low is None or left.high is None or right.low is None or right.high is None):
+        value, low, high = share_difference(
+            (left.value, left.low, left.high), (right.value, right.low, right.high)
+        )
+    corrected = isinstance(left, Corrected) and isinstance(right, Corrected)
+    return Difference(value=value, low=low, high=high, corrected=corrected)
+
+
+def _tables(observations: Observations, task: str, inside: BoolArray) -> dict[str, FloatArray]:
+    """Return label counts of each article of each outlet, without what has no unit there."""
+    part = observations.part(inside)
+    table = part.tables(task)
+    filled = np.flatnonzero(table.sum(axis=1))
+    outlet_of = observations.outlet_of[filled]
+    return {
+        outlet: table[filled[outlet_of == number]]
+        for number, outlet in enumerate(observations.outlets)
+        if (outlet_of == number).any()
+    }
+
+
+def _counted_otherwise(observations: Observations, copies: frozenset[str]) -> BoolArray:
+    if not observations.counts.all():
+        return np.ones_like(observations.counts)
+    is_copy = np.array([article in copies for article in observations.articles], dtype=bool)
+    return ~is_copy[observations.article]
+
+
+def _plain_shares(table: FloatArray, task: Task) -> dict[str, float]:
+    totals = table.sum(axis=0)
+    return {label: float(n / totals.sum()) for label, n in zip(task.classes, totals, strict=True)}
+
+
+def _bands(
+    table: FloatArray, confusion: Sequence[Sequence[float]] | None, seed: int
+) -> list[tuple[float, float] | None]:
+    held_out = np.array(confusion or (), dtype=float)
+    if not held_out.any():
+        return [None] * table.shape[1]
+    low, high = error_band(table.sum(axis=0).astype(np.int64), held_out, seed=seed)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _settled_shares(
+    observations: Observations, task: Task, settled: Mapping[Place, Mapping[str, str]]
+) -> dict[str, dict[str, float]]:
+    """Return each label's share by settled labels, of outlets where every unit has one."""
+    counts = {outlet: dict.fromkeys(task.classes, 0) for outlet in observations.outlets}
+    lacking: set[str] = set()
+    if not settled:
+        return {}
+    for row in np.flatnonzero(observations.counts):
+        classified = observations.unit(int(row))
+        outlet, unit = classified.source or "", classified.unit
+        label = settled.get((classified.sha256, unit.start, unit.end), {}).get(task.name)
+        if label is None:
+            lacking.add(outlet)
+        else:
+            counts[outlet][label] += 1
+    return {
+        outlet: {label: n / sum(of.values()) for label, n in of.items()}
+        for outlet, of in counts.items()
+        if outlet not in lacking and any(of.values())
+    }
+
+
+def _pairs(
+    outlets: list[OutletMix], tables: Mapping[str, FloatArray], seed: int
+) -> tuple[PairDistance, ...]:
+    distances = list(pair_distances(list(tables.values()), seed=seed).values())
+    mixes = np.array([[s.counted.value for s in outlet.shares.values()] for outlet in outlets])
+    left, right = np.triu_indices(len(outlets), 1)  # in the order of combinations
+    divergences = jensen_shannon(mixes[left], mixes[right])
+    adjusted = holm([distance.p_value for distance in distances])
+    return tuple(
+        _pair(one, other, distance, float(divergence), p)
+        for (one, other), distance, divergence, p in zip(
+            combinations(outlets, 2), distances, divergences, adjusted, strict=True
+        )
+    )
+
+
+def _pair(
+    left: OutletMix, right: OutletMix, distance: Distance, divergence: float, p_holm: float
+) -> PairDistance:
+    differences = {}
+    for label, one in left.shares.items():
+        other = right.shares[label]
+        differences[label] = (
+            difference_of(one.corrected, other.corrected)
+            if one.corrected and other.corrected
+            else difference_of(one.counted, other.counted)
+        )
+    return PairDistance(
+        left=left.outlet,
+        right=right.outlet,
+        distance=distance,
+        jensen_shannon=divergence,
+        p_holm=p_holm,
+        differences=differences,
+    )

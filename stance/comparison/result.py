@@ -129,6 +129,7 @@ class MixComparison:
     outlets: tuple[OutletMix, ...]
     pairs: tuple[PairDistance, ...]  # empty in a part of the corpus
     same_mix_p: float | None  # of "all outlets have one mix"; None with one article an outlet
+    corrected_p: float | None = None  # the same of corrected shares, where every outlet has them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,22 +2,63 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping
-from itertools import combinations
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, TypeVar
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-SHINGLE = 5  # words in a row: longer than stock phrases, short enough to survive light editing
-SHARED = (
-    0.2  # of the shingles of the shorter text: benchmarks/corpus.py prints how clear the line is
+from stance.corpus.shingles import (
+    SHINGLE,
+    UNDATED,
+    Numbers,
+    WordNumbers,
+    n_shared,
+    numbered,
+    sharing,
 )
+from stance.errors import DataError
+from stance.records import ClassifiedUnit
+from stance.statistics.arrays import FloatArray, IntArray
+
 ENOUGH = 10  # shingles: in a text of two sentences, one stock phrase is a fifth
+SHARED = 0.2  # of the shingles of the shorter text, quotes included: what leaks into a split
+OWN = 0.15  # of those outside of quotation marks: docs/decisions/copies.md has the margins
+SAME = 0.75  # of the shingles of both: for texts with few of their own
+WINDOW = 3  # days between two printings of one story
+REPEATED = 5  # articles of one outlet: what stands in more of them is its furniture
+FROM_FIRST = 0.3  # of an article, in the first of a group: enough to belong to it
+TRIED = 8  # articles of a group that a new one is compared with
 
 _WORD = re.compile(r"\w+")
 Key = TypeVar("Key", bound=Hashable)
+Needed = Callable[[IntArray, IntArray], FloatArray]
+
+
+class Printed(Protocol):
+    """What is known of an article here; `stance.records.Article` has it all."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def date(self) -> str | None: ...  # noqa: D102
+    @property
+    def source(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedUnits:
+    """An article put together from its units."""
+
+    id: str
+    text: str
+    date: str | None
+    source: str | None
 
 
 def shingles(text: str, n: int = SHINGLE) -> set[tuple[str, ...]]:
@@ -29,33 +70,155 @@ def shingles(text: str, n: int = SHINGLE) -> set[tuple[str, ...]]:
 
 
 def copy_groups(texts: Mapping[Key, str]) -> dict[Key, int]:
-    """Return a number for each text, the same for copies of each other.
+    """Return a number for each text, the same for texts that must stay on one side of a split.
 
-    Two texts are copies where the shorter has a fifth of its shingles in common with the other, ten
-    at least, or half of them; copies of copies belong together. Every pair that shares a shingle is
-    looked at: right for some thousands of articles, slow beyond.
+    Two texts belong together where the shorter has a fifth of its shingles in common with the
+    other, ten at least, or half of them; copies of copies belong together. A long quote that both
+    print counts too: a model that learned from one knows the other.
 
     References
     ----------
     Broder (1997), "On the resemblance and containment of documents".
     """
-    keys = list(texts)
-    sizes: list[int] = []
-    printed_in: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, key in enumerate(keys):
-        found = shingles(texts[key])
-        sizes.append(len(found))
-        for shingle in found:
-            printed_in[shingle].append(number)
-    shared: Counter[tuple[int, int]] = Counter()
-    for holders in printed_in.values():
-        shared.update(combinations(holders, 2))
-    links = [
-        pair
-        for pair, n in shared.items()
-        if n >= min(max(SHARED * (least := min(sizes[i] for i in pair)), ENOUGH), least / 2)
-    ]
+    keys, known = list(texts), WordNumbers()
+    sets = [numbered(texts[key], known)[0] for key in keys]
+    sizes = np.array([len(numbers) for numbers in sets], dtype=np.int64)
+
+    def needed(left: IntArray, right: IntArray) -> FloatArray:
+        shorter = np.minimum(sizes[left], sizes[right])
+        return np.minimum(np.maximum(SHARED * shorter, ENOUGH), shorter / 2)
+
+    links = sharing(sets, needed, days=np.full(len(keys), UNDATED), window=0)
     ends = np.array(links, dtype=np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(links)), (ends[0], ends[1])), shape=(len(keys),) * 2)
     _, groups = connected_components(graph, directed=False)
     return {key: int(group) for key, group in zip(keys, groups, strict=True)}
+
+
+def copy_clusters(articles: Iterable[Printed]) -> list[tuple[str, ...]]:
+    """Return the ids of articles that print one text, whole, abridged or edited, group by group.
+
+    Of a group the article that counts stands first: the earliest, of those the longest, then the
+    first id. Articles without a date stand behind those with one. Groups are in that order too;
+    an article without copies is in none.
+
+    Two articles are copies where the shorter has 15% of its shingles, ten at least, in common
+    with one at most three days away. Words in quotation marks do not count, so that outlets which
+    quote one speech are no copies; nor does what one outlet prints in more than five articles, such
+    as an invitation to subscribe. Articles that have too little else must be the same by three
+    quarters. An article joins a group if a third of it stands in the group's first article, or
+    half of the group are copies of it: a digest of the day does not make one story of all that it
+    touches.
+
+    Parameters
+    ----------
+    articles
+        Read once; not their texts but numbers are kept, some eight bytes for a word.
+
+    Raises
+    ------
+    DataError
+        If two articles have one id.
+
+    References
+    ----------
+    Broder (1997), "On the resemblance and containment of documents".
+    """
+    known = WordNumbers()
+    read = [
+        (_day(a.date), -len(a.text), a.id, a.source, *numbered(a.text, known)) for a in articles
+    ]
+    read.sort(key=lambda row: row[:3])
+    ids = [row[2] for row in read]
+    if len(set(ids)) < len(ids):
+        twice = Counter(ids).most_common(1)[0][0]
+        raise DataError(f"two articles have the id {twice!r}: give each an id of its own")
+    wholes = [row[4] for row in read]
+    sets = _without_furniture([row[5] for row in read], [row[3] for row in read])
+    few = np.array([len(own) < ENOUGH for own in sets], dtype=bool)
+    sets = [whole if is_few else own for whole, own, is_few in zip(wholes, sets, few, strict=True)]
+    sizes = np.array([len(numbers) for numbers in sets], dtype=np.int64)
+
+    def needed(left: IntArray, right: IntArray) -> FloatArray:
+        some = np.maximum(OWN * np.minimum(sizes[left], sizes[right]), ENOUGH)
+        # n of a + b - n are three quarters.
+        most = SAME / (1 + SAME) * (sizes[left] + sizes[right])
+        return np.where(few[left] | few[right], most, some)
+
+    days = np.array([row[0] for row in read], dtype=np.int64)
+    earlier: dict[int, list[int]] = defaultdict(list)
+    for left, right in sharing(sets, needed, days=days, window=WINDOW):
+        earlier[right].append(left)
+
+    return [tuple(ids[i] for i in group) for group in _gathered(sets, earlier, needed)]
+
+
+def copies_left_out(groups: Iterable[Sequence[str]]) -> frozenset[str]:
+    """Return the ids of the articles that do not count where copies count once."""
+    return frozenset(article_id for group in groups for article_id in group[1:])
+
+
+def articles_of_units(units: Iterable[ClassifiedUnit]) -> list[PrintedUnits]:
+    """Return the articles that units come from, each with its units as lines."""
+    by_article: dict[str, list[ClassifiedUnit]] = defaultdict(list)
+    for unit in units:
+        by_article[unit.unit.article_id].append(unit)
+    return [
+        PrintedUnits(
+            id=article_id,
+            text="\n".join(u.unit.text for u in sorted(own, key=lambda u: u.unit.index)),
+            date=own[0].date,
+            source=own[0].source,
+        )
+        for article_id, own in by_article.items()
+    ]
+
+
+def _gathered(
+    sets: Sequence[Numbers], earlier: Mapping[int, list[int]], needed: Needed
+) -> list[list[int]]:
+    """Return groups of two or more, each in order, from earlier copies found of each article.
+
+    An article joins one group: where two are open to it, that with whose first it shares most.
+    """
+    groups: list[list[int]] = []
+    group_of: dict[int, int] = {}
+    for new in sorted({*earlier, *(i for found in earlier.values() for i in found)}):
+        chosen, most = len(groups), -1
+        for number in sorted({group_of[i] for i in earlier.get(new, ())}):
+            tried = np.array(groups[number][:TRIED])
+            shared = np.array([n_shared(sets[i], sets[new]) for i in tried])
+            copies = shared >= needed(tried, np.full(len(tried), new))
+            if shared[0] > most and (
+                shared[0] >= FROM_FIRST * len(sets[new]) or copies.mean() >= 0.5
+            ):
+                chosen, most = number, shared[0]
+        if chosen == len(groups):
+            groups.append([])
+        groups[chosen].append(new)
+        group_of[new] = chosen
+    return [group for group in groups if len(group) > 1]
+
+
+def _without_furniture(sets: list[Numbers], outlets: list[str | None]) -> list[Numbers]:
+    """Return sets without what one outlet prints in many of its articles."""
+    of_outlet: dict[str, list[int]] = defaultdict(list)
+    for i, outlet in enumerate(outlets):
+        if outlet is not None:
+            of_outlet[outlet].append(i)
+    kept = list(sets)
+    for own in of_outlet.values():
+        if len(own) > REPEATED:
+            numbers, counts = np.unique(np.concatenate([sets[i] for i in own]), return_counts=True)
+            furniture = numbers[counts > REPEATED]
+            for i in own:
+                kept[i] = np.setdiff1d(sets[i], furniture, assume_unique=True)
+    return kept
+
+
+def _day(text: str | None) -> int:
+    """Return a date as days since year 1; one that is no date counts as none."""
+    try:
+        return date.fromisoformat(text).toordinal() if text else UNDATED
+    except ValueError:
+        return UNDATED

@@ -34,6 +34,7 @@ from stance.statistics.arrays import FloatArray
 PACKAGES = {
     "baseline": ("stance", "scikit-learn", "numpy"),
     "embedding": ("stance", "torch", "transformers", "scikit-learn"),
+    "few-shot": ("stance", "torch", "transformers", "scikit-learn"),
     "transformer": ("stance", "torch", "transformers", "peft", "datasets"),
 }
 
@@ -50,6 +51,7 @@ class HoldOut:
 # few folds of whole outlets, which hold out articles too.
 BY_ARTICLE = HoldOut(by="article", n_folds=N_FOLDS)
 BY_OUTLET = HoldOut(by="outlet", n_folds=None)
+FEW_FOLDS = HoldOut(by="outlet", n_folds=3)  # of few-shot
 
 
 def train_model(
@@ -70,7 +72,8 @@ def train_model(
     Parameters
     ----------
     kind
-        What `load_model` is to make of the folder: "baseline", "embedding", "transformer".
+        What `load_model` is to make of the folder: "baseline", "embedding", "few-shot" or
+        "transformer".
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Scores of parts of the units: of one voice, outlet, kind, length or half of the dates."""
+"""Scores of parts of the units: of one voice, outlet, kind, length, half of the dates, or repair."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class Slice:
     """How well a model does one task on some of the units."""
 
     task: str
-    by: str  # "outlet", "kind", "length", "date", or a task without order, such as "voice"
+    by: str  # "outlet", "kind", "length", "repair", "date", or a task without order: "voice"
     name: str  # which outlet, kind, ...
     n_units: int
     n_articles: int
@@ -45,8 +45,8 @@ def slices(
 ) -> list[Slice]:
     """Return the scores of each slice, task by task; a way to slice that leaves one part is passed.
 
-    Lengths are thirds by word count, dates halves by article. Whether a unit was repaired is not
-    known here: a labeled unit does not carry its article's repairs.
+    Lengths are thirds by word count, dates halves by article. A unit counts as repaired where its
+    text is not what its article had in its place; what stands before it may be repaired too.
 
     Parameters
     ----------
@@ -113,6 +113,8 @@ def _groups(
         f"middle, to {middle} words": (n_words > short) & (n_words <= middle),
         f"long, over {middle} words": n_words > middle,
     }
+    repaired = np.array([example.repaired for example in examples])
+    groups["repair"] = {"as it came": ~repaired, "repaired": repaired}
     boundary = first_later_date(examples, share=0.5)
     if boundary is not None:
         dates = [example.date for example in examples]

@@ -70,6 +70,7 @@ def join_labels(
                         sha256=article.sha256,
                         labels=label.labels,
                         shares=shares_of(label),
+                        repaired=article.original[unit.start : unit.end] != unit.text,
                     )
                 )
         lost += places.values()

@@ -1,144 +1,174 @@
-"""One comparison as one HTML page: no network, no script, every text escaped."""
+"""One comparison as one HTML page: no network, every text escaped, readable without a script."""
 
-import base64
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import partial
+from itertools import combinations
+from typing import Any
 
 from stance.codebook import Codebook
-from stance.comparison.result import Comparison, MixComparison, OutletMix, QuotedUnit
-from stance.terminal_text import printable
+from stance.comparison.result import ClaimAgreement, Comparison, Timeline, Week
+from stance.report.answers import facts, four_answers
+from stance.report.charts import source_line
+from stance.report.charts_claims import (
+    agreement_figure,
+    disagreement_figure,
+    effects_figure,
+    in_order,
+    selection_figure,
+)
+from stance.report.charts_mixes import event_figure, mix_figure, timeline_figure
+from stance.report.charts_pairs import shade
+from stance.report.charts_svg import STYLE
+from stance.report.label_looks import looks_of, tones_of
+from stance.report.page_articles import hashed, outlet_views
+from stance.report.page_environment import HERE, environment, pinned, read_part
+from stance.report.page_places import Places, label_style, places_of
+from stance.report.readings import headline, part_words, ranked_outlets
 
-HERE = Path(__file__).parent
-MOST_PAIRS = 15  # of outlets shown at once; the rest unfolds
-QUOTED = 40  # sentences shown behind a share, the most certain first
-CHART_WIDTH, ROW_HEIGHT, LABEL_WIDTH, PANEL_GAP = 960, 30, 210, 34
+__all__ = ["HERE", "environment", "render_page", "tones_of"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """One outlet's share of one label as the chart draws it, in SVG units."""
-
-    y: float
-    x: float
-    low: float | None
-    high: float | None
-    settled: float | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """The shares of one label: a mark an outlet."""
-
-    label: str
-    tone: str  # "good", "even", "bad": which colour and shape
-    left: float
-    ticks: tuple[tuple[float, str], ...]
-    marks: tuple[Mark, ...]
+MATRIX_FITS = 12  # outlets; of more, the farthest pairs come first and the matrix is folded
+MOST_PAIRS = 15  # shown at once
+FIRST_CLAIMS, OPEN_CLAIMS = 12, 4
+MOST_CLAIMS = 150  # with their sentences side by side
+MOST_SENTENCES = 3  # of one outlet on one claim
+MOST_LEFT_OUT = 12  # claims that one outlet leaves out
 
 
-def render_page(comparison: Comparison, codebook: Codebook, *, command: str) -> str:
-    """Return the page; `command` is the line that made it, shown at the foot."""
-    style = (HERE / "page.css").read_text(encoding="utf-8")
-    template = environment().from_string((HERE / "page.html").read_text(encoding="utf-8"))
-    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
-    return template.render(
-        comparison=comparison,
-        command=command,
-        style=Markup(style),
-        style_hash=f"sha256-{digest}",
-        mixes=[(mix, _panels(mix, codebook)) for mix in comparison.mixes],
-        quotes=_quotes(comparison),
-        by_id={unit.unit_id: unit for unit in comparison.units},
-        tones={task.name: tones_of(codebook, task.name) for task in codebook.tasks},
-        quoted=QUOTED,
-        most_pairs=MOST_PAIRS,
-        width=CHART_WIDTH,
-        row_height=ROW_HEIGHT,
-        label_width=LABEL_WIDTH,
+def render_page(
+    comparison: Comparison, codebook: Codebook, *, command: str, text: bool = True
+) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    command
+        The line that made it, shown at the foot.
+    text
+        False leaves out every word of the articles: titles, sentences and claims are told by
+        places and hashes, for corpora that may not be passed on.
+    """
+    order = ranked_outlets(comparison, codebook)
+    places = places_of(comparison, codebook, order)
+    script, script_source = pinned(read_part("page.js").replace("CHART_STYLE", STYLE))
+    sheets = (read_part("page.css"), read_part("page_comparison.css"))
+    style, style_source = pinned("\n".join([*sheets, label_style(comparison, codebook, places)]))
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            c=comparison,
+            answers=four_answers(comparison, codebook),
+            facts=facts(comparison),
+            order=order,
+            places=places,
+            outlets=outlet_views(comparison, codebook, places, text=text),
+            units={unit.unit_id: unit for unit in comparison.units},
+            claims={claim.id: claim for claim in comparison.alignment.claims},
+            looks={task: looks_of(codebook, task) for task in places.tasks},
+            classes={task: codebook.task(task).classes for task in places.tasks},
+            source=source_line(comparison),
+            command=command,
+            text=text,
+            style=style,
+            script=script,
+            policy=f"default-src 'none'; style-src {style_source}; script-src {script_source}; "
+            "base-uri 'none'; form-action 'none'",
+            headline=headline,
+            part_words=part_words,
+            shade=shade,
+            hashed=hashed,
+            matrix_fits=MATRIX_FITS,
+            most_pairs=MOST_PAIRS,
+            first_claims=FIRST_CLAIMS,
+            open_claims=OPEN_CLAIMS,
+            most_claims=MOST_CLAIMS,
+            most_sentences=MOST_SENTENCES,
+            most_left_out=MOST_LEFT_OUT,
+            **_mixes(comparison, order, codebook),
+            **_shared(comparison, order, codebook, places),
+            **_time(comparison.timeline, order, codebook),
+        )
     )
 
 
-def environment() -> Environment:
-    """Return where our pages are laid out: every text escaped, nothing undefined passed over."""
-    made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    made.filters["percent"] = lambda value: f"{value:.0%}"
-    made.filters["two"] = lambda value: "–" if value is None else f"{value:.2f}"
-    # Control and direction marks of an article could make a page read otherwise than it says.
-    # Line breaks inside a unit are layout of the file that it came from.
-    made.finalize = lambda value: (
-        printable(" ".join(value.split())) if type(value) is str else value
-    )
-    return made
-
-
-def tones_of(codebook: Codebook, task_name: str) -> dict[str, str]:
-    """Return label -> colour role, from the sign of its score."""
+def _mixes(comparison: Comparison, order: list[str], codebook: Codebook) -> dict[str, Any]:
+    """Return what the parts on mixes and pairs show: matrices read by column, then row."""
+    first = comparison.mixes[0]
+    distances = {
+        mix.task: {both: pair for pair in mix.pairs for both in _both(pair.left, pair.right)}
+        for mix in comparison.mixes
+        if mix.pairs
+    }
+    whole = comparison.agreement[0] if comparison.agreement else None
+    cells = list(combinations(range(1, len(order) + 1), 2))
     return {
-        label.name: "even" if not label.score else "good" if label.score > 0 else "bad"
-        for label in codebook.task(task_name).labels
+        "mix_figures": [mix_figure(mix, order, codebook) for mix in comparison.mixes],
+        "corrected": any(s.corrected for o in first.outlets for s in o.shares.values()),
+        "pairs": sorted(first.pairs, key=lambda pair: -pair.distance.value),
+        "distances": distances,
+        "pair_places": {
+            both: f"p{i}-{j}" for i, j in cells for both in _both(order[i - 1], order[j - 1])
+        },
+        "same": {both: pair for pair in whole.pairs for both in _both(pair.left, pair.right)}
+        if whole
+        else {},
     }
 
 
-def _panels(mix: MixComparison, codebook: Codebook) -> list[Panel]:
-    n = len(mix.classes)
-    width = (CHART_WIDTH - LABEL_WIDTH - PANEL_GAP * n) / n
-    tones = tones_of(codebook, mix.task)
-    panels = []
-    for i, label in enumerate(mix.classes):
-        left = LABEL_WIDTH + i * (width + PANEL_GAP)
-        panels.append(
-            Panel(
-                label=label,
-                tone=tones[label],
-                left=left,
-                ticks=tuple((left + share * width, f"{share:.0%}") for share in (0, 0.5, 1)),
-                marks=tuple(
-                    _mark(outlet, label, row, left, width) for row, outlet in enumerate(mix.outlets)
-                ),
-            )
-        )
-    return panels
+def _both(left: str, right: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (left, right), (right, left)
 
 
-def _mark(outlet: OutletMix, label: str, row: int, left: float, width: float) -> Mark:
-    share = outlet.shares[label]
-    place = [
-        None if value is None else round(left + value * width, 1)
-        for value in (
-            share.value,
-            share.low,
-            share.high,
-            outlet.settled[label] if outlet.settled else None,
-        )
-    ]
-    interval = "" if share.low is None else f", 95% interval {share.low:.0%} to {share.high:.0%}"
-    settled = f"; settled labels {outlet.settled[label]:.0%}" if outlet.settled else ""
-    return Mark(
-        y=ROW_HEIGHT * (row + 1.5),
-        x=place[0] or 0.0,
-        low=place[1],
-        high=place[2],
-        settled=place[3],
-        words=f"{outlet.outlet}, {label}: {share.value:.0%}{interval}{settled}",
-    )
+def _shared(
+    comparison: Comparison, order: list[str], codebook: Codebook, places: Places
+) -> dict[str, Any]:
+    """Return what the parts on shared claims show."""
+    whole = comparison.agreement[0] if comparison.agreement else None
+    measured = any(found.nominal for found in comparison.agreement)
+    selections = {found.outlet: found for found in comparison.selection}
+    effects, left_out = comparison.effects, comparison.selection
+    return {
+        "agreement_figure": agreement_figure(comparison.agreement) if measured else None,
+        "disagreement_figure": disagreement_figure(whole)
+        if whole and whole.disagreements
+        else None,
+        "kinds": _kinds(whole, places) if whole else [],
+        "effects_figure": effects_figure(comparison, order, codebook) if effects else None,
+        "effects": in_order(effects, order),
+        "in_order": partial(in_order, order=order),
+        "selection_figure": selection_figure(left_out, order) if left_out else None,
+        "selections": [selections[name] for name in order if name in selections],
+    }
 
 
-def _quotes(comparison: Comparison) -> dict[str, dict[tuple[str, str], Sequence[QuotedUnit]]]:
-    """Return task -> (outlet, label) -> the units behind that share, the most certain first."""
-    quotes: dict[str, dict[tuple[str, str], list[QuotedUnit]]] = {}
-    for mix in comparison.mixes:
-        groups: dict[tuple[str, str], list[QuotedUnit]] = defaultdict(list)
-        for unit in comparison.units:
-            groups[unit.outlet, unit.labels[mix.task]].append(unit)
-        quotes[mix.task] = {
-            key: sorted(units, key=lambda u: -u.probabilities[mix.task])
-            for key, units in groups.items()
-        }
-    return {task: dict(groups) for task, groups in quotes.items()}
+def _kinds(agreement: ClaimAgreement, places: Places) -> list[tuple[str, int, str]]:
+    """Return each kind of disagreement with its number, and the classes of its two labels."""
+    codes = {
+        f"{left} / {right}": f"{a} {b}"
+        for (task, left), a in places.labels.items()
+        for (other, right), b in places.labels.items()
+        if task == other == agreement.task
+    }
+    return [(kind, n, codes.get(kind, "")) for kind, n in agreement.disagreements.items()]
+
+
+def _time(timeline: Timeline, order: list[str], codebook: Codebook) -> dict[str, Any]:
+    """Return what the part on weeks shows."""
+    rank: Mapping[str | None, int] = {None: -1, **{name: i for i, name in enumerate(order)}}
+
+    def place(item: Any) -> int:  # noqa: ANN401  whatever has an outlet
+        return rank.get(item.outlet, len(rank))
+
+    weeks = sorted(timeline.weeks, key=lambda week: (place(week), week.monday))
+    return {
+        "timeline_figure": timeline_figure(timeline, order, codebook) if weeks else None,
+        "event_figure": event_figure(timeline, order, codebook) if timeline.around else None,
+        "around": sorted(timeline.around, key=place),
+        "weeks": [(week, _sunday(week)) for week in weeks],
+    }
+
+
+def _sunday(week: Week) -> str:
+    return (date.fromisoformat(week.monday) + timedelta(days=6)).isoformat()

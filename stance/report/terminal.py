@@ -6,7 +6,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stance.comparison.result import Comparison
 from stance.evaluation.behaviour import ALL, FamilyScore
 from stance.evaluation.cues import CueReport
 from stance.evaluation.doubts import Doubt
@@ -19,7 +18,6 @@ from stance.terminal_text import printable
 
 MOST_ANNOTATORS = 20  # told one by one in a terminal
 MOST_CUES = 20
-MOST_PAIRS = 15  # of outlets
 QUOTED = 70  # characters of a unit in a table
 PIPED_WIDTH = 160  # a pipe has no width: wide enough that no table of ours breaks
 
@@ -197,62 +195,6 @@ def print_behaviour(
                 for m in score.missed:
                     put_row(table, m.unit_id, score.task, m.expected, m.predicted, m.text)
         out.print(table)
-
-
-def print_comparison(out: Console, comparison: Comparison) -> None:
-    """Print the answer, the mixes, the distances and the agreement of outlets."""
-    say(out, comparison.answer, style="bold")
-    for mix in comparison.mixes:
-        test = "not testable" if mix.same_mix_p is None else f"p = {mix.same_mix_p:.2g}"
-        say(out, f"\n{mix.task}: share of units [95% interval over articles]; same mix: {test}")
-        table = new_table("outlet", "articles", "units", *mix.classes)
-        for outlet in mix.outlets:
-            put_row(
-                table,
-                outlet.outlet,
-                str(outlet.n_articles),
-                str(outlet.n_units),
-                *(share_words(outlet.shares[label]) for label in mix.classes),
-            )
-        out.print(table)
-    say(out, "\npairs of outlets: total variation of the stance mix; labels on shared claims")
-    table = new_table(
-        "outlets",
-        "distance",
-        "by chance",
-        "p",
-        "p Holm",
-        "shared claims",
-        "same label",
-    )
-    stance = next(mix for mix in comparison.mixes if mix.task == "stance")
-    pairs = list(zip(stance.pairs, comparison.agreement.pairs, strict=True))
-    if len(pairs) > MOST_PAIRS:
-        pairs.sort(key=lambda both: -both[0].distance.value)
-    for pair, claims in pairs[:MOST_PAIRS]:
-        put_row(
-            table,
-            f"{pair.left} / {pair.right}",
-            two_places(pair.distance.value),
-            two_places(pair.distance.null_mean),
-            f"{pair.distance.p_value:.2g}",
-            f"{pair.p_holm:.2g}",
-            str(claims.n_claims),
-            "–" if claims.same is None else f"{claims.same:.0%}",
-        )
-    out.print(table)
-    if len(pairs) > MOST_PAIRS:
-        n_more = len(pairs) - MOST_PAIRS
-        say(out, f"the farthest apart; {n_more} more pairs are on the page and in --json")
-    agreement = comparison.agreement
-    if agreement.nominal and agreement.percent is not None:
-        ordinal = f", ordinal {_coefficient(agreement.ordinal)}" if agreement.ordinal else ""
-        n = f"{len(agreement.claims)} shared claims ({agreement.n_neutral} all neutral)"
-        alpha = f"alpha nominal {_coefficient(agreement.nominal)}{ordinal}"
-        say(out, f"\nagreement of outlets on {n}: same label {agreement.percent:.0%}, {alpha}")
-    out.print()
-    for caveat in comparison.caveats:
-        say(out, f"- {caveat}")
 
 
 def say(out: Console, words: str, *, style: str = "") -> None:

@@ -17,13 +17,22 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import rel_entr
 
 from stance.errors import DataError
 from stance.statistics.arrays import FloatArray, IntArray
 
 EXACT_UP_TO = 10_000  # regroupings of two outlets: enumerated up to here, drawn beyond
 PRIOR_ARTICLES = 0.5  # of 0.5, 1 and 2 the nearest to its level in benchmarks/permutation.py
-CHUNK = 512  # regroupings at a time: bounds memory
+DRAWS = 1999  # regroupings of a pair of outlets
+DRAWS_OF_ALL = 9999
+LEAST_DRAWS = 199
+DRAWS_A_TEST = 40  # so many times the tests made: then Holm's adjustment can reach 1 / 40
+MOST_DRAWS = 40_000
+ENOUGH = 20  # regroupings at least as far apart: a p-value that is no longer small
+CHUNK = 125_000  # articles moved at a time: bounds memory
+WORK = 3_000_000_000  # articles moved in all: bounds time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +52,23 @@ def total_variation(left: FloatArray, right: FloatArray) -> FloatArray:
     return np.asarray(np.abs(left - right).sum(axis=-1) / 2)
 
 
+def jensen_shannon(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return the Jensen-Shannon distance of two mixes, base 2, over the last axis: 0 to 1.
+
+    The square root of the divergence, which is a metric: 0 the same mix, 1 nothing in common.
+
+    References
+    ----------
+    Lin (1991), "Divergence Measures Based on the Shannon Entropy", for the divergence; Endres and
+    Schindelin (2003), "A New Metric for Probability Distributions", for its root.
+    """
+    middle = (left + right) / 2
+    divergence = (rel_entr(left, middle) + rel_entr(right, middle)).sum(axis=-1) / np.log(4)
+    return np.asarray(np.sqrt(np.clip(divergence, 0, 1)))  # rounding alone leaves these limits
+
+
 def mix_distance(
-    left: FloatArray, right: FloatArray, *, seed: int, n_draws: int = 1999
+    left: FloatArray, right: FloatArray, *, seed: int, n_draws: int = DRAWS
 ) -> Distance:
     """Return the total variation between two outlets' mixes with a permutation null.
 
@@ -53,43 +77,70 @@ def mix_distance(
     left, right : shape (n_articles, n_classes)
         Label counts of each article of the two outlets; each article has units.
     n_draws
-        Regroupings drawn where there are too many to enumerate.
+        Regroupings drawn at most, where there are too many to enumerate.
 
     Raises
     ------
     DataError
         If an outlet has no article, or an article no unit.
     """
-    tables = np.concatenate([left, right]).astype(float)
-    _check(tables)
-    if min(len(left), len(right)) == 0:
+    (distance,) = pair_distances([left, right], seed=seed, n_draws=n_draws).values()
+    return distance
+
+
+def pair_distances(
+    tables: Sequence[FloatArray], *, seed: int, n_draws: int | None = None
+) -> dict[tuple[int, int], Distance]:
+    """Return what `mix_distance` gives for each two outlets, by their places.
+
+    The more pairs, the smaller a p-value must be to stand Holm's adjustment, so the more
+    regroupings are drawn. A pair that many of the first ones put as far apart gets no more.
+    That keeps p-values valid: to be at most u, a pair must have had so few of them at the first
+    look at which stopping would have given u or less.
+
+    Parameters
+    ----------
+    tables : each of shape (n_articles, n_classes)
+        Label counts of each article of each outlet; each article has units.
+    n_draws
+        At most so many for a pair; set by the number of pairs if not given.
+
+    Raises
+    ------
+    DataError
+        If an outlet has no article, or an article no unit.
+
+    References
+    ----------
+    Besag and Clifford (1991), "Sequential Monte Carlo p-values", for stopping early.
+    """
+    if min(len(table) for table in tables) == 0:
         raise DataError("a distance needs articles on both sides")
-    n, n_left = len(tables), len(left)
-    seen = np.repeat([[0, 1]], [n_left, n - n_left], axis=1)
-    n_groupings = comb(n, n_left)
-    exact = n_groupings <= EXACT_UP_TO
-    if exact:
-        groupings = np.ones((n_groupings, n), dtype=np.int64)
-        chosen = np.array(list(combinations(range(n), n_left)))
-        np.put_along_axis(groupings, chosen, 0, axis=1)
-    else:
-        rng = np.random.default_rng(seed)
-        groupings = rng.permuted(np.repeat(seen, n_draws, axis=0), axis=1)
-    (value,), (difference,) = _two_groups(tables, seen)
-    distances, differences = _two_groups(tables, groupings)
-    smallest = (2 if 2 * n_left == n else 1) / n_groupings if exact else 1 / (n_draws + 1)
-    return Distance(
-        value=float(value),
-        null_mean=float(distances.mean()),
-        p_value=_p_value(difference, differences, exact=exact),
-        smallest_p=smallest,
-        n_regroupings=len(groupings),
-        exact=exact,
-    )
+    for table in tables:
+        _check(table)
+    columns = [_columns(table.astype(float)) for table in tables]
+    pairs = {(i, j): _Pair(columns[i], columns[j]) for i, j in combinations(range(len(tables)), 2)}
+    drawn = [pair for pair in pairs.values() if not pair.exact]
+    pending = drawn
+    limit = n_draws or _draws(len(pairs), sum(pair.n for pair in drawn))
+    rng = np.random.default_rng(seed)
+    done = 0
+    while pending and done < limit:
+        n_most = max(pair.n for pair in pending)
+        n_rows = max(1, min(CHUNK // n_most, DRAWS, limit - done))
+        # One order of the articles of the largest pair serves all: without those that a smaller
+        # pair lacks it is a random order of the rest.
+        orders = _orders(rng, n_most, n_rows)
+        for pair in pending:
+            pair.regroup(orders[orders < pair.n].reshape(n_rows, pair.n))
+        done += n_rows
+        if done >= DRAWS:
+            pending = [pair for pair in pending if pair.n_as_large < ENOUGH]
+    return {places: pair.distance(limit) for places, pair in pairs.items()}
 
 
 def same_mix_p_value(
-    tables: FloatArray, outlets: IntArray, *, seed: int, n_draws: int = 9999
+    tables: FloatArray, outlets: IntArray, *, seed: int, n_draws: int = DRAWS_OF_ALL
 ) -> float | None:
     """Return the p-value of "all outlets have one mix"; None where no outlet has two articles.
 
@@ -99,27 +150,33 @@ def same_mix_p_value(
         Label counts of each article; each has units.
     outlets : shape (n_articles,)
         The outlet of each article, as numbers from 0.
+    n_draws
+        Regroupings drawn; fewer where there are more than some 10,000 articles.
 
     Raises
     ------
     DataError
         If there are fewer than two outlets, or an article has no unit.
     """
-    tables = tables.astype(float)
     _check(tables)
-    n_outlets = int(outlets.max()) + 1 if len(outlets) else 0
-    if n_outlets < 2:
+    sizes = np.bincount(outlets)
+    sizes = sizes[sizes > 0]
+    if len(sizes) < 2:
         raise DataError("comparing mixes needs at least two outlets")
-    if np.bincount(outlets).max() < 2:
+    if sizes.max() < 2:
         return None
+    columns = _columns(tables.astype(float))
+    n = len(columns)
+    n_draws = min(n_draws, max(LEAST_DRAWS, WORK // 30 // n))
     rng = np.random.default_rng(seed)
-    (seen,) = _studentised(*_moments(tables, outlets[None], n_outlets))
-    drawn = []
-    for start in range(0, n_draws, CHUNK):
-        rows = np.repeat(outlets[None], min(CHUNK, n_draws - start), axis=0)
-        groupings = rng.permuted(rows, axis=1)
-        drawn.append(_studentised(*_moments(tables, groupings, n_outlets)))
-    return _p_value(seen, np.concatenate(drawn), exact=False)
+    (seen,) = _studentised(*_moments(columns, outlets.argsort(kind="stable")[None], sizes))
+    as_large = done = 0
+    while done < n_draws:
+        n_rows = max(1, min(CHUNK // n, n_draws - done))
+        drawn = _studentised(*_moments(columns, _orders(rng, n, n_rows), sizes))
+        as_large += _n_as_large(drawn, seen)
+        done += n_rows
+    return (as_large + 1) / (n_draws + 1)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -143,41 +200,74 @@ def _check(tables: FloatArray) -> None:
         raise DataError("an article without units has no mix; leave it out")
 
 
-def _p_value(seen: float, drawn: FloatArray, *, exact: bool) -> float:
-    as_large = int((drawn >= seen * (1 - 1e-9) - 1e-12).sum())
-    # Drawn regroupings leave out the one that was seen: counting it keeps the test valid.
-    return as_large / len(drawn) if exact else (as_large + 1) / (len(drawn) + 1)
+def _draws(n_pairs: int, n_moved: int) -> int:
+    """Return how many regroupings a pair gets; `n_moved` articles move where each has one."""
+    enough = max(DRAWS, DRAWS_A_TEST * n_pairs - 1)
+    if enough <= MOST_DRAWS and enough * n_moved <= WORK:
+        return enough
+    # No adjusted p-value could be small: only the distance by chance is left to estimate.
+    return max(LEAST_DRAWS, min(DRAWS, DRAWS * 2000 // n_pairs))
 
 
-def _two_groups(tables: FloatArray, groupings: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return total variation and studentised difference of each regrouping into 0 and 1."""
-    distances, differences = [], []
-    for start in range(0, len(groupings), CHUNK):
-        mixes, variances = _moments(tables, groupings[start : start + CHUNK], 2)
-        distances.append(total_variation(mixes[0], mixes[1]))
-        differences.append(_studentised(mixes, variances))
-    return np.concatenate(distances), np.concatenate(differences)
+def _orders(rng: np.random.Generator, n: int, n_rows: int) -> IntArray:
+    """Return random orders of the numbers below `n`, shape (n_rows, n)."""
+    return rng.permuted(np.tile(np.arange(n, dtype=np.int32), (n_rows, 1)), axis=1)
 
 
-def _moments(
-    tables: FloatArray, groupings: IntArray, n_outlets: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return each outlet's mix and its variance over articles, for each regrouping.
+def _n_as_large(drawn: FloatArray, seen: float) -> int:
+    return int((drawn >= seen * (1 - 1e-9) - 1e-12).sum())
 
-    Parameters
-    ----------
-    groupings : shape (n_regroupings, n_articles)
 
-    Returns
-    -------
-    mixes : shape (n_outlets, n_regroupings, n_classes)
-    variances : shape (n_outlets, n_regroupings)
-        Summed over classes.
-    """
+class _Pair:
+    """Two outlets, and what the regroupings of their articles have given so far."""
+
+    def __init__(self, left: FloatArray, right: FloatArray) -> None:
+        self.columns = np.concatenate([left, right])
+        self.sizes = np.array([len(left), len(right)])
+        self.n = len(self.columns)
+        self.n_groupings = comb(self.n, len(left))
+        self.exact = self.n_groupings <= EXACT_UP_TO
+        (self.value,), (self.seen,) = self._differences(np.arange(self.n)[None])
+        self.n_done = self.n_as_large = 0
+        self.total = 0.0
+        if self.exact:
+            chosen = np.array(list(combinations(range(self.n), len(left))))
+            right_of = np.ones((self.n_groupings, self.n), dtype=np.int8)
+            np.put_along_axis(right_of, chosen, 0, axis=1)
+            self.regroup(right_of.argsort(axis=1, kind="stable"))
+
+    def regroup(self, orders: IntArray) -> None:
+        """Count regroupings: the first articles of each row go to the left."""
+        distances, differences = self._differences(orders)
+        self.n_done += len(orders)
+        self.n_as_large += _n_as_large(differences, self.seen)
+        self.total += float(distances.sum())
+
+    def distance(self, limit: int) -> Distance:
+        """Return the distance with its null, of at most `limit` regroupings where drawn."""
+        # Drawn regroupings leave out the one that was seen: counting it keeps the test valid.
+        own = 0 if self.exact else 1
+        mirrored = self.sizes[0] == self.sizes[1]
+        return Distance(
+            value=float(self.value),
+            null_mean=self.total / self.n_done,
+            p_value=(self.n_as_large + own) / (self.n_done + own),
+            smallest_p=(2 if mirrored else 1) / self.n_groupings if self.exact else 1 / (limit + 1),
+            n_regroupings=self.n_done,
+            exact=self.exact,
+        )
+
+    def _differences(self, orders: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return total variation and studentised difference of each regrouping."""
+        mixes, variances = _moments(self.columns, orders, self.sizes)
+        return total_variation(mixes[0], mixes[1]), _studentised(mixes, variances)
+
+
+def _columns(tables: FloatArray) -> FloatArray:
+    """Return what must be summed over an outlet's articles, shape (n_articles, 5 + 2 n_classes)."""
     sizes = tables.sum(axis=1)
     squares = (tables**2).sum(axis=1)
-    # What sums over an outlet's articles are needed: one matrix product an outlet gives them all.
-    columns = np.column_stack(
+    return np.column_stack(
         (
             np.ones(len(sizes)),
             sizes,
@@ -188,33 +278,55 @@ def _moments(
             sizes[:, None] * tables,
         )
     )
-    k = tables.shape[1]
-    mixes, own, weights, counts = [], [], [], []
-    spread: FloatArray = np.zeros(len(groupings))
-    for outlet in range(n_outlets):
-        sums = (groupings == outlet).astype(float) @ columns
-        n, total, total_of_squares, square, square_by_size = sums[:, :5].T
-        mix = sums[:, 5 : 5 + k] / total[:, None]
-        length = (mix**2).sum(axis=1)
-        residual = square - 2 * (mix * sums[:, 5 + k :]).sum(axis=1) + length * total_of_squares
-        own.append(np.maximum(residual, 0) / total**2)
-        weights.append(total_of_squares / total**2)
-        spread += np.maximum(square_by_size - total * length, 0)
-        mixes.append(mix)
-        counts.append(n)
+
+
+def _moments(
+    columns: FloatArray, orders: IntArray, sizes: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return each outlet's mix and its variance over articles, for each regrouping.
+
+    Parameters
+    ----------
+    columns : shape (n_articles, 5 + 2 n_classes)
+    orders : shape (n_regroupings, n_articles)
+        Articles in order: the first outlet's first, then the second's, ...
+    sizes : shape (n_outlets,)
+        How many articles each outlet has.
+
+    Returns
+    -------
+    mixes : shape (n_outlets, n_regroupings, n_classes)
+    variances : shape (n_outlets, n_regroupings)
+        Summed over classes.
+    """
+    n_rows, n = orders.shape
+    n_outlets, k = len(sizes), (columns.shape[1] - 5) // 2
+    # A row of this matrix picks an outlet's articles in one regrouping: one product sums them all.
+    ends = np.append(0, (np.arange(n_rows)[:, None] * n + np.cumsum(sizes)).ravel())
+    picks = csr_array((np.ones(orders.size), orders.ravel(), ends), shape=(len(ends) - 1, n))
+    sums = (picks @ columns).reshape(n_rows, n_outlets, -1).transpose(1, 0, 2)
+    n_articles, total, total_of_squares, square, square_by_size = np.moveaxis(sums[..., :5], -1, 0)
+    mixes = sums[..., 5 : 5 + k] / total[..., None]
+    length = _dot(mixes, mixes)
+    residual = square - 2 * _dot(mixes, sums[..., 5 + k :]) + length * total_of_squares
+    own = np.maximum(residual, 0) / total**2
     # The pooled spread of an article's mix, on the scale of an article of mean length.
-    pooled = spread / max(len(sizes) - n_outlets, 1) / sizes.mean()
-    n_articles = np.array(counts)
-    prior = pooled * np.array(weights)
+    spread = np.maximum(square_by_size - total * length, 0).sum(axis=0)
+    pooled = spread / max(n - n_outlets, 1) / columns[:, 1].mean()
+    prior = pooled * (total_of_squares / total**2)
     # The sum of squares of n articles stands for n - 1 of them.
-    variances = (n_articles * np.array(own) + PRIOR_ARTICLES * prior) / (
-        n_articles - 1 + PRIOR_ARTICLES
-    )
-    return np.array(mixes), variances
+    variances = (n_articles * own + PRIOR_ARTICLES * prior) / (n_articles - 1 + PRIOR_ARTICLES)
+    return mixes, variances
 
 
 def _studentised(mixes: FloatArray, variances: FloatArray) -> FloatArray:
     """Return the statistic of the module's head, shape (n_regroupings,)."""
     precision = 1 / np.maximum(variances, 1e-12)
     middle = (precision[..., None] * mixes).sum(axis=0) / precision.sum(axis=0)[..., None]
-    return np.asarray((precision * ((mixes - middle) ** 2).sum(axis=-1)).sum(axis=0))
+    away = mixes - middle
+    return np.asarray((precision * _dot(away, away)).sum(axis=0))
+
+
+def _dot(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return sums of products over the last axis: a short one, which `sum` is slow on."""
+    return np.asarray(np.einsum("...k,...k->...", left, right))

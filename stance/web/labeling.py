@@ -6,11 +6,8 @@ is on the disk before it is answered.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -29,6 +26,7 @@ from stance.errors import LabelError
 from stance.labeling.desk import Assignment, check_name
 from stance.labeling.log import AnnotationLog
 from stance.web.cards import NO_CARD, Deck, GuessOf, shown
+from stance.web.pages import asset_route, environment, tones_of
 from stance.web.presses import (
     MOST_NOTE,
     DeskName,
@@ -40,14 +38,8 @@ from stance.web.presses import (
 from stance.web.safety import Address, Guard
 from stance.web.shared import STEP
 
-HERE = Path(__file__).parent
 KEYS = ("123456789", "qwert", "zxcvb")  # a row of the keyboard for each task
-ASSETS = {
-    "page.css": "text/css",
-    "desk.js": "text/javascript",
-    "agreement.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-}
+ASSETS = ("page.css", "desk.js", "agreement.js", "icon.svg")
 STATUS: dict[type[Exception], int] = {LabelError: 400, StaleError: 409, LogTroubleError: 503}
 
 
@@ -79,14 +71,6 @@ def labeling_app(
     """
     deck = Deck(queue, codebook, guess_of)
     room = _Room(LabelingDesk(log, deck, on_trouble), codebook)
-    assets = {name: (HERE / name).read_bytes() for name in ASSETS}
-
-    async def asset(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in assets:
-            raise HTTPException(404, "There is no such page.")
-        return Response(assets[name], media_type=ASSETS[name])
-
     return Guard(
         Starlette(
             routes=[
@@ -94,7 +78,7 @@ def labeling_app(
                 Route("/label", room.label, methods=["GET", "POST"]),
                 Route("/adjudicate", room.adjudicate, methods=["GET", "POST"]),
                 Route("/agreement", room.agreement),
-                Route("/{name}", asset),
+                asset_route(ASSETS),
             ],
             exception_handlers=dict.fromkeys((HTTPException, *STATUS), _told),
         ),
@@ -107,7 +91,7 @@ class _Room:
 
     def __init__(self, labeling: LabelingDesk, codebook: Codebook) -> None:
         self._labeling, self._codebook = labeling, codebook
-        self._templates = _environment()
+        self._templates = environment()
 
     async def start(self, request: Request) -> Response:
         return await self._start(request.query_params.get("who", ""))
@@ -185,7 +169,7 @@ class _Room:
                 )
                 for i, task in enumerate(self._codebook.tasks)
             ],
-            tones={task.name: _tones(task) for task in self._codebook.tasks},
+            tones={task.name: tones_of(task) for task in self._codebook.tasks},
             n_elsewhere=n_elsewhere,
             most_note=MOST_NOTE,
         )
@@ -195,32 +179,6 @@ class _Room:
             self._templates.get_template(template).render(codebook=self._codebook, **facts),
             status_code=status,
         )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.0%}"
-    environment.filters["two"] = lambda value: "–" if value is None else f"{value:.2f}"
-    environment.filters["as_typed"] = lambda text: Markup("\n").join(map(shown, text.split("\n")))
-    # Control and direction marks of a text could make a page read otherwise than it says.
-    environment.finalize = lambda value: shown(value) if type(value) is str else value
-    return environment
-
-
-def _tones(task: Task) -> dict[str, str]:
-    """Return label -> colour role, from the sign of its score; "plain" where there is no order."""
-    if not task.ordered:
-        return dict.fromkeys(task.classes, "plain")
-    return {
-        label.name: "even" if not label.score else "good" if label.score > 0 else "bad"
-        for label in task.labels
-    }
 
 
 def _keys(row: int, task: Task) -> list[str]:

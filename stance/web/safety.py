@@ -12,7 +12,7 @@ from hmac import compare_digest
 from secrets import token_urlsafe
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stance.errors import StanceError
@@ -82,36 +82,50 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a saved report brings a stricter policy
             await send(message)
 
         refusal = self._refusal(scope)
         if refusal is None and scope["method"] == "POST":
             body = await self._body(receive)
             if body is None:
-                refusal = _sentence(413, f"A request may hold {self.most_bytes} bytes at most.")
+                refusal = self._sentence(413, self._too_long())
             else:
                 receive = _again(body, receive)
         if refusal is not None:
             await refusal(scope, receive, send_safely)
             return
-        inner = {**scope, "root_path": f"{scope.get('root_path', '')}/{self.address.token}"}
-        await self.app(inner, receive, send_safely)
+        await self.app(self._inside(scope), receive, send_safely)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if headers.get("host", "") not in self.address.hosts:
-            return _sentence(
+            return self._sentence(
                 421, f"This page is served to this machine only: open it as {LOOPBACK}."
             )
-        first = scope["path"].removeprefix("/").partition("/")[0]
-        if not compare_digest(first.encode(errors="replace"), self.address.token.encode()):
-            return _sentence(
+        return self._unknown(scope, headers)
+
+    def _unknown(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return why a request to the right host is refused all the same, or None."""
+        if not has_token(scope, self.address):
+            return self._sentence(
                 404, "Nothing is here: open the whole address that stance printed when it started."
             )
         if scope["method"] not in {"GET", "HEAD"} and not self._is_ours(headers):
-            return _sentence(403, "Only the page itself may send this: reload it and try again.")
+            return self._sentence(
+                403, "Only the page itself may send this: reload it and try again."
+            )
         return None
+
+    def _inside(self, scope: Scope) -> Scope:
+        """Return a request as the application sees it: below the token."""
+        return {**scope, "root_path": f"{scope.get('root_path', '')}/{self.address.token}"}
+
+    def _too_long(self) -> str:
+        return f"A request may hold {self.most_bytes} bytes at most."
+
+    def _sentence(self, status: int, words: str) -> Response:
+        return PlainTextResponse(words + "\n", status_code=status)
 
     def _is_ours(self, headers: Headers) -> bool:
         """Return whether a request comes from our own page.
@@ -128,16 +142,58 @@ class Guard:
 
     async def _body(self, receive: Receive) -> bytes | None:
         """Return the whole body of a request, or None if it is too long."""
-        body = b""
+        body = bytearray()
         while True:
             message = await receive()
             if message["type"] != "http.request":  # the browser went away
-                return body
-            body += bytes(message.get("body", b""))
+                return bytes(body)
+            body += message.get("body", b"")
             if len(body) > self.most_bytes:
                 return None
             if not message.get("more_body", False):
-                return body
+                return bytes(body)
+
+
+class ApiGuard(Guard):
+    """The guard of an API: the token stands in the Authorization header, refusals are JSON.
+
+    A program says nothing of where it asks from. A browser does, and only our own pages may ask.
+    """
+
+    def _unknown(self, scope: Scope, headers: Headers) -> Response | None:
+        # "none" is an address that somebody typed.
+        by_a_page = "origin" in headers or headers.get("sec-fetch-site", "none") != "none"
+        if by_a_page and not self._is_ours(headers):
+            return self._sentence(403, "Another web page may not ask: call the API from a program.")
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        given = token.strip().encode(errors="replace")
+        if scheme.lower() != "bearer" or not compare_digest(given, self.address.token.encode()):
+            refusal = self._sentence(
+                401,
+                "The token is missing or wrong: send the header 'Authorization: Bearer TOKEN'. "
+                "TOKEN is the last part of the address that stance printed when it started.",
+            )
+            refusal.headers["www-authenticate"] = "Bearer"
+            return refusal
+        return None
+
+    def _inside(self, scope: Scope) -> Scope:
+        return scope
+
+    def _too_long(self) -> str:
+        return (
+            f"The request is too long: it may hold {self.most_bytes:,} bytes at most. Send fewer "
+            "articles at a time, or use the commands, which have no such limit."
+        )
+
+    def _sentence(self, status: int, words: str) -> Response:
+        return JSONResponse({"error": words}, status_code=status)
+
+
+def has_token(scope: Scope, address: Address) -> bool:
+    """Return whether the first part of a request's path is an address's token."""
+    first = scope["path"].removeprefix("/").partition("/")[0]
+    return compare_digest(first.encode(errors="replace"), address.token.encode())
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -150,7 +206,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return replay
-
-
-def _sentence(status: int, words: str) -> PlainTextResponse:
-    return PlainTextResponse(words + "\n", status_code=status)

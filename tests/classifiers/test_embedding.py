@@ -12,7 +12,7 @@ from scipy.special import softmax
 from stance.classifiers import embedding
 from stance.classifiers.base import codebook_classes, cross_fit
 from stance.classifiers.bases import file_sha256
-from stance.classifiers.embedding import Embedding, EmbeddingRecipe
+from stance.classifiers.embedding import Embedding, EmbeddingRecipe, few_shot_recipe
 from stance.codebook import read_codebook
 from stance.errors import DataError, ModelError
 from stance.statistics.scores import confusion_table, macro_f1
@@ -214,3 +214,105 @@ def test_probabilities_follow_from_the_vectors_and_the_saved_weights_by_hand(tra
     units = [e.unit for e in examples[:5]]
     scores = model._vectors(units) @ held["weights.voice"].T + held["bias.voice"]
     assert np.allclose(model.predict_proba(units)["voice"], softmax(scores, axis=1), atol=1e-4)
+
+
+# -------------------------------------------------------------------- an encoder that has learned
+
+
+def few(base, **changes):
+    """Return the few-shot way, with the rate that a tiny encoder wants."""
+    quick = {"contrast_batches": 12, "contrast_units": 12, "contrast_rate": 1e-2}
+    recipe = replace(few_shot_recipe(), base=str(base), **{**quick, **changes})
+    return Embedding(CLASSES, TARGET, recipe, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def warm(base, tmp_path_factory):
+    """A few-shot model of 24 units, and the folder that it is saved in."""
+    model = few(base).fit(labeled_corpus(4, 6))
+    place = tmp_path_factory.mktemp("models")
+    model.save(place)
+    return model, place
+
+
+def test_a_warm_start_teaches_more_of_few_units_and_leaves_the_base_as_it_is(warm, base):
+    judge = labeled_corpus(4, seed=2)
+    truth = np.array([CLASSES["stance"].index(e.labels["stance"]) for e in judge])
+    scores = [
+        macro_f1(
+            confusion_table(
+                truth, model.predict_proba([e.unit for e in judge])["stance"].argmax(1), 3
+            )
+        )
+        for model in (new(base).fit(labeled_corpus(4, 6)), warm[0])
+    ]
+    assert scores[1] > scores[0]
+    assert list(warm[0].classes_) == list(CLASSES)
+    assert file_sha256(base / "model.safetensors") == warm[0].base.weights_sha256
+
+
+def test_an_encoder_that_has_learned_is_saved_with_the_model(warm, base):
+    model, place = warm
+    assert {path.name for path in place.iterdir()} == {
+        *("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"),
+        *("heads.safetensors", "model.json"),
+    }
+    modes = {path.stat().st_mode for path in place.iterdir()}
+    assert len(modes) == 1  # the libraries' files are for whoever may read ours
+    assert file_sha256(place / "model.safetensors") != file_sha256(base / "model.safetensors")
+    again = Embedding.load(place, device="cpu")
+    units = [e.unit for e in labeled_corpus(3, seed=2)]
+    for task, rows in model.predict_proba(units).items():
+        assert np.allclose(rows, again.predict_proba(units)[task], atol=1e-4)
+
+
+def test_a_loaded_few_shot_model_can_be_saved_and_trained_anew(warm, tmp_path):
+    again = Embedding.load(warm[1], device="cpu")
+    again.save(tmp_path)
+    for path in tmp_path.glob("*.safetensors"):
+        assert path.read_bytes() == (warm[1] / path.name).read_bytes()
+    anew = again.fresh().fit(labeled_corpus(4, 6))
+    units = [e.unit for e in labeled_corpus(3, seed=2)]
+    assert np.allclose(
+        anew.predict_proba(units)["voice"], warm[0].predict_proba(units)["voice"], atol=1e-4
+    )
+
+
+def test_what_an_encoder_learned_does_not_leak_into_another_fit(base):
+    lessons = labeled_corpus(4, 6)
+    model = few(base, contrast_batches=3)
+    model.fit(lessons)
+    assert model.fresh()._cache == {}
+    units = [e.unit for e in labeled_corpus(3, seed=2)]
+    before = model._vectors(units)
+    swapped = [replace(e, labels={**e.labels, "stance": "neutral"}) for e in lessons[:6]]
+    assert not np.allclose(model.fit(swapped + lessons[6:])._vectors(units), before, atol=1e-3)
+    assert np.array_equal(model.fit(lessons)._vectors(units), before)
+
+
+def test_the_encoder_learns_from_the_first_task_that_has_two_labels(base):
+    lessons = labeled_corpus(4, 6)
+    bare = [replace(e, labels={"voice": e.labels["voice"]}) for e in lessons]
+    model = few(base, contrast_batches=3).fit(bare)
+    assert list(model.classes_) == ["voice"]
+    mixed = [lessons[i] if i % 2 else bare[i] for i in range(len(lessons))]
+    assert list(few(base, contrast_batches=3).fit(mixed).classes_) == list(CLASSES)
+    with pytest.raises(DataError, match="no task has units of two labels"):
+        few(base).fit([replace(e, labels={"voice": "author"}) for e in lessons])
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda place: (place / "heads.safetensors").unlink(),
+        lambda place: (place / "config.json").unlink(),
+        lambda place: change_json(place / "config.json", auto_map={"AutoModel": "mine.Model"}),
+        lambda place: change_json(place / "config.json", hidden_size=32),
+    ],
+    ids=range(4),
+)
+def test_a_few_shot_folder_that_is_damaged_is_a_model_error(warm, tmp_path, harm):
+    place = shutil.copytree(warm[1], tmp_path / "m")
+    harm(place)
+    with pytest.raises(ModelError):
+        Embedding.load(place, device="cpu")

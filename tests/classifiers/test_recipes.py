@@ -55,6 +55,7 @@ def test_what_a_file_leaves_out_is_as_it_stands_and_changes_go_over_both(recipe)
         ("micro_batch = 0", "micro_batch must be above 0, not 0"),
         ("n_tokens = 0", "n_tokens must be above 0, not 0"),
         ("warm_up = 1.1", "warm_up must be from 0 to 1, not 1.1"),
+        ("other_targets = 1.5", "other_targets must be from 0 to 1, not 1.5"),
         ("smoothing = -0.1", "smoothing must be from 0 to 1, not -0.1"),
         ("layer_decay = 1.5", "layer_decay must be from 0 to 1, not 1.5"),
         ("weight_decay = -1", "weight_decay must be 0 or more, not -1.0"),

@@ -496,6 +496,13 @@ def test_a_saved_model_gives_the_same_probabilities(kind, request, folder):
     assert again.settings()["weights of the base"] == file_sha256(folder / "model.safetensors")
 
 
+@pytest.mark.parametrize("kind", ["full", "adapted"])
+def test_every_file_of_a_model_is_for_whoever_may_read_the_others(kind, request):
+    place = request.getfixturevalue(kind)[1]
+    assert len(list(place.glob("*.safetensors"))) == 2
+    assert len({path.stat().st_mode for path in place.iterdir() if path.suffix != ".md"}) == 1
+
+
 def test_a_loaded_model_can_be_saved_and_trained_anew(full, few, tmp_path):
     again = Transformer.load(full[1], device="cpu")
     assert weights(again, tmp_path / "copy") == {

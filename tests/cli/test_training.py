@@ -9,7 +9,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from stance.classifiers import fine_tuning, ladder
+from stance.classifiers import embedding, fine_tuning, ladder
 from stance.classifiers.storage import load_model
 from stance.cli import main
 from stance.codebook import read_codebook
@@ -21,6 +21,19 @@ from tests.encoders import bert
 ROOT = Path(__file__).parent.parent.parent
 BOOK = read_codebook()
 RECIPE = "epochs = 4\nbatch = 16\nlearning_rate = 1e-2\nn_tokens = 48\nn_folds = 2\n"
+
+
+def settled(e):
+    return Label(
+        unit_id=e.unit.id,
+        article_id=e.unit.article_id,
+        sha256=e.sha256,
+        start=e.unit.start,
+        end=e.unit.end,
+        labels=e.labels,
+        annotators={"ada": e.labels},
+        codebook=BOOK.reference,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +50,7 @@ def port(tmp_path_factory):
         source = next(e.source for e in examples if e.unit.article_id == name)
         register.append(f"{name}.txt,{source}")
     (folder / "articles/articles.csv").write_text("\n".join(register) + "\n", encoding="utf-8")
-    labels = [
-        Label(
-            unit_id=e.unit.id,
-            article_id=e.unit.article_id,
-            sha256=e.sha256,
-            start=e.unit.start,
-            end=e.unit.end,
-            labels=e.labels,
-            annotators={"ada": e.labels},
-            codebook=BOOK.reference,
-        )
-        for e in examples
-    ]
-    write_labels(folder / "settled.jsonl", labels)
+    write_labels(folder / "settled.jsonl", [settled(e) for e in examples])
     (folder / "quick.toml").write_text(RECIPE, encoding="utf-8")
     bert(folder / "tiny", dropout=0.1)
     return folder
@@ -178,6 +178,47 @@ def test_an_embedding_is_trained_held_out_by_article_and_by_outlet(stance, port,
     assert len(rows.splitlines()) == 6
 
 
+def test_few_shot_saves_the_encoder_that_learned_and_says_its_size(
+    stance, port, tmp_path, monkeypatch
+):
+    quick = embedding.EmbeddingRecipe(contrast_batches=2, costs=(1.0,))
+    monkeypatch.setattr(embedding, "few_shot_recipe", lambda: quick)
+    done = stance(*training("embedding", port, tmp_path / "quay", "--few-shot"))
+    assert done.returncode == 0, done.stderr
+    assert [line.partition("held-out=")[2].split()[0] for line in done.stdout.splitlines()] == [
+        *(["outlet"] * 3)
+    ]
+    assert f"{tmp_path / 'quay'} holds an encoder of its own: 0 MB" in done.stderr
+    assert load_model(tmp_path / "quay", BOOK).card.kind == "few-shot"
+    rows = stance("classify", port / "articles/a0.txt", "--model", tmp_path / "quay").stdout
+    assert len(rows.splitlines()) == 6
+
+
+def test_a_transformer_that_learned_stance_alone_is_compared_with_the_whole_one(
+    stance, port, trained, tmp_path
+):
+    more = ("--tasks", "stance", "--epochs", 1)
+    done = stance(*training("transformer", port, tmp_path / "alone", *more))
+    assert done.returncode == 0, done.stderr
+    assert [line.partition("task=")[2].split()[0] for line in done.stdout.splitlines()] == [
+        "stance"
+    ]
+    assert list(load_model(tmp_path / "alone", BOOK).classifier.classes_) == ["stance"]
+    new = labeled_corpus(n_articles=4, n_units=6, seed=9)
+    (tmp_path / "new").mkdir()
+    texts = {}
+    for e in new:
+        texts.setdefault(e.unit.article_id, []).append(e.unit.text)
+    for name, sentences in texts.items():
+        (tmp_path / f"new/{name}.txt").write_text(" ".join(sentences), encoding="utf-8")
+    write_labels(tmp_path / "new.jsonl", [settled(e) for e in new])
+    words = (tmp_path / "new", "--labels", tmp_path / "new.jsonl", "--full", "--json")
+    done = stance("evaluate", trained, *words, "--against", tmp_path / "alone")
+    found = json.loads(done.stdout)["against"]
+    assert {d["task"] for d in found["differences"]} == {"stance"}
+    assert found["right"].startswith("alone@")
+
+
 def test_a_trained_model_is_exported_classifies_and_is_evaluated(stance, port, trained, tmp_path):
     for options, name in (((), "small"), (("--full",), "full")):
         done = stance("export", trained, "-o", tmp_path / name, *options)
@@ -263,6 +304,7 @@ def test_a_base_that_cannot_be_had_is_told_in_a_line(stance, port, tmp_path, mon
         (("--teacher", "no-such"), "no-such: no such model"),
         (("--also", "{port}/absent.jsonl"), "absent.jsonl: cannot be read"),
         (("--search", "2"), "quick.toml: no table [search] says what to try"),
+        (("--tasks", "mood"), "has no task 'mood': stance, sentiment, voice"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
@@ -283,6 +325,28 @@ def test_a_folder_with_other_files_is_refused_before_anything_is_trained(stance,
 def test_unlabeled_articles_without_a_teacher_are_wrong_usage(stance, port, tmp_path):
     words = ("--unlabeled", port / "articles")
     assert stance(*training("transformer", port, tmp_path / "m", *words)).returncode == 2
+
+
+def test_a_search_without_stance_is_wrong_usage(stance, port, tmp_path):
+    (port / "tried.toml").write_text(f"{RECIPE}[search]\nepochs = [1]\n", encoding="utf-8")
+    words = ("--tasks", "voice", "--search", "2", "--recipe", port / "tried.toml")
+    done = stance(*training("transformer", port, tmp_path / "m", *words))
+    assert done.returncode == 2
+    assert "--search goes by stance" in done.stderr
+
+
+def test_unlabeled_articles_that_cannot_be_read_are_told_and_the_rest_is_done(
+    stance, port, trained, tmp_path
+):
+    (tmp_path / "new.txt").write_text("The ferry is stuck. Traders cheer.", encoding="utf-8")
+    (tmp_path / "torn.docx").write_bytes(b"no zip")
+    more = ("--teacher", trained, "--epochs", 0.5)
+    more += ("--unlabeled", tmp_path / "torn.docx", "--unlabeled", tmp_path / "new.txt")
+    done = stance(*training("transformer", port, tmp_path / "m", *more))
+    assert done.returncode == 1
+    assert "1 file(s) or row(s) could not be read; the rest is done" in done.stderr
+    model = load_model(tmp_path / "m", BOOK)
+    assert model.card.settings["units learned from beside"] == 2
 
 
 def test_only_a_transformer_is_exported_and_not_over_itself(stance, model, trained, tmp_path):

@@ -10,12 +10,12 @@ import pytest
 from stance.classifiers import storage
 from stance.classifiers.base import codebook_classes
 from stance.classifiers.bases import file_sha256
-from stance.classifiers.embedding import Embedding, EmbeddingRecipe
+from stance.classifiers.embedding import Embedding, EmbeddingRecipe, few_shot_recipe
 from stance.classifiers.storage import best_model, load_model, words_key
 from stance.classifiers.transformer import Transformer
 from stance.codebook import read_codebook
 from stance.engine.classify import classify, prepare
-from stance.engine.train import HoldOut, export_model, train_model
+from stance.engine.train import FEW_FOLDS, HoldOut, export_model, train_model
 from stance.errors import ModelError
 from stance.evaluation import protocol
 from stance.evaluation.protocol import evaluate
@@ -162,6 +162,34 @@ def test_the_embedding_goes_the_same_road(base, examples, tmp_path):
     for result in own:
         told = model.card.held_out[result.held_out]["stance"]["macro_f1"]["value"]
         assert result.scores["stance"].macro_f1.value == pytest.approx(told, abs=1e-6)
+
+
+def test_few_shot_is_held_out_by_models_whose_encoder_had_not_seen_the_outlet(
+    base, tmp_path, monkeypatch
+):
+    lessons = labeled_corpus(n_articles=8, n_units=6)
+    recipe = replace(
+        few_shot_recipe(), base=str(base), contrast_batches=6, contrast_units=12, contrast_rate=1e-2
+    )
+    classifier = Embedding(CLASSES, "The pier", recipe, device="cpu")
+    model = train_model(
+        *(classifier, lessons, BOOK, tmp_path / "m"), kind="few-shot", seed=7, plans=[FEW_FOLDS]
+    )
+    assert list(model.card.held_out) == ["outlet"]
+    assert list(model.calibration.tasks) == TASKS
+    assert model.card.kind == "few-shot"
+    assert model.card.settings["contrast_batches"] == 6
+    assert "kind few-shot" in (tmp_path / "m/README.md").read_text(encoding="utf-8")
+    # Each fold costs a minute: `evaluate` scores the rows that the folder keeps.
+    monkeypatch.setattr(Embedding, "fresh", forbidden)
+    own = evaluate(lessons, model, BOOK, seed=7)[-1]
+    assert (own.held_out, own.model) == ("outlet", model.reference)
+    told = model.card.held_out["outlet"]["stance"]["macro_f1"]["value"]
+    assert own.scores["stance"].macro_f1.value == pytest.approx(told, abs=0.01)
+    again = load_model(tmp_path / "m", BOOK, device="cpu")
+    units = [e.unit for e in labeled_corpus(n_articles=2, seed=2)]
+    rows = again.classifier.predict_proba(units)["stance"]
+    assert np.allclose(rows, model.classifier.predict_proba(units)["stance"], atol=1e-6)
 
 
 def test_a_folder_is_left_without_the_files_of_the_model_before(

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.codebook import read_codebook
 from stance.evaluation.ablations import (
     MASK,
@@ -88,3 +89,16 @@ def test_a_unit_without_context_keeps_its_text_and_place():
 def test_the_target_swapped_in_is_that_of_another_codebook(name):
     book = read_codebook(name)
     assert other_target(book) != book.target
+
+
+def test_a_baseline_without_its_other_tasks_gives_the_very_same_stance():
+    examples = labeled_corpus(5)
+    units = [e.unit for e in labeled_corpus(3, seed=9)]
+    recipe = BaselineRecipe(costs=(3.0,), n_folds=3)
+    both = [
+        Baseline({t.name: t.classes for t in BOOK.tasks if t.name in tasks}, recipe)
+        .fit(examples)
+        .predict_proba(units)["stance"]
+        for tasks in (("stance", "sentiment", "voice"), ("stance",))
+    ]
+    assert np.array_equal(*both)

@@ -122,3 +122,20 @@ def test_the_bins_of_a_reliability_diagram_hold_every_unit_and_add_up_to_the_cal
     expected = calibration_error(rows["stance"], truth)
     assert gap / len(examples) == pytest.approx(expected)
     assert expected > 0.01
+
+
+def test_repaired_units_are_scored_apart_from_those_that_came_whole():
+    examples, rows = corpus()
+    right = [
+        STANCE.index(e.labels["stance"]) == row.argmax()
+        for e, row in zip(examples, rows["stance"], strict=True)
+    ]
+    examples = [replace(e, repaired=hit) for e, hit in zip(examples, right, strict=True)]
+    parts = found(examples, rows, "repair")
+    assert [(name, part.accuracy.value) for name, part in parts.items()] == [
+        ("as it came", 0),
+        ("repaired", 1),
+    ]
+    assert parts["repaired"].n_units == sum(right)
+    whole = [replace(e, repaired=False) for e in examples]
+    assert found(whole, rows, "repair") == {}

@@ -1,4 +1,5 @@
 from stance.codebook import read_codebook
+from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
 from stance.labeling.join import join_labels
 from stance.records import Label
@@ -36,3 +37,16 @@ def test_labels_of_a_changed_place_are_told_and_those_of_absent_documents_passed
     found, lost = join_labels([(made, split_units(made))], labels)
     assert found == []
     assert lost == labels[:1]
+
+
+def test_a_unit_says_whether_its_own_text_was_repaired():
+    text = "The ferry sails? The U?S? captains doubt it? Will the pier open? It is of oak?"
+    made = repair_article(article(text))
+    units = split_units(made)
+    found, _ = join_labels([(made, units)], [label(made.sha256, u.start, u.end) for u in units])
+    assert {f.unit.text: f.repaired for f in found} == {
+        "The ferry sails.": True,
+        "The U.S. captains doubt it.": True,
+        "Will the pier open?": False,
+        "It is of oak.": True,
+    }

@@ -1,0 +1,194 @@
+"""Print whether corrected shares hold the truth: coverage, bias, width, effective sample ratio.
+
+Outlets of 2,000 units in articles of 25, three classes, a model that is right on about seven units
+in ten, or nearly all. Labels are drawn as `stance label next` draws them, stratified by predicted class or at
+random, and three answers are compared: our corrected shares, the share that the model counts with
+its interval over articles, and the share among as many labels drawn at random.
+
+Coverage is that of a nominal 95% interval, for the lowest and the highest of the three classes;
+bias, width and the ratio are those of the first class. The ratio is how many plain random labels
+one label here is worth, by the variance of the estimate. `large`: coverage for the outlet at large.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from stance.statistics.arrays import FloatArray, IntArray
+from stance.statistics.intervals import clustered_share
+from stance.statistics.prevalence import corrected_shares
+from stance.statistics.sampling import allocate
+
+N_UNITS, PER_ARTICLE, N_REPEATS = 2000, 25, 1000
+N_CLASSES = 3
+ARTICLE = np.arange(N_UNITS) // PER_ARTICLE
+NOBODY = np.zeros(N_UNITS, dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """An outlet at large, and the model's way with it."""
+
+    name: str
+    shares: tuple[float, ...]
+    icc: float  # likeness of units of one article
+    evidence: float = 1.2  # how far the model tells classes apart: right on about 7 in 10
+    shifted: bool = False  # nearly half of the first class is pushed to the second
+
+
+SCENARIOS = (
+    Scenario(name="no shift", shares=(0.25, 0.5, 0.25), icc=0.02),
+    Scenario(name="shifted confusion", shares=(0.25, 0.5, 0.25), icc=0.02, shifted=True),
+    Scenario(name="a 5% class", shares=(0.05, 0.7, 0.25), icc=0.02),
+    Scenario(name="clustered articles", shares=(0.25, 0.5, 0.25), icc=0.2, shifted=True),
+    Scenario(name="a 5% class, good model", shares=(0.05, 0.7, 0.25), icc=0.02, evidence=3),
+)
+
+
+def outlet(scenario: Scenario, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
+    """Return the units' true classes and the model's probabilities."""
+    leaning = rng.dirichlet(
+        np.array(scenario.shares) * (1 / scenario.icc - 1), size=ARTICLE[-1] + 1
+    )
+    chance = leaning.cumsum(axis=1)[ARTICLE, :-1]
+    truth = (rng.random((N_UNITS, 1)) > chance).sum(axis=1)
+    evidence = rng.normal(size=(N_UNITS, N_CLASSES)) + 0.7 * np.log(scenario.shares)
+    evidence[np.arange(N_UNITS), truth] += scenario.evidence
+    if scenario.shifted:
+        evidence[(truth == 0) & (rng.random(N_UNITS) < 0.45), 1] += 2
+    probabilities = np.exp(0.9 * scenario.evidence * evidence)
+    return truth, probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def drawn(stratum: IntArray, n: int, rng: np.random.Generator) -> IntArray:
+    """Return the units that a draw takes from strata, in proportion to their sizes."""
+    counts = allocate(np.bincount(stratum).tolist(), n, least=8)
+    return np.concatenate(
+        [
+            rng.choice(np.flatnonzero(stratum == number), count, replace=False)
+            for number, count in enumerate(counts)
+        ]
+    )
+
+
+def covers(low: FloatArray | None, high: FloatArray | None, share: FloatArray) -> FloatArray:
+    """Return for each class whether limits hold a share; a rounding error is no miss."""
+    assert low is not None
+    assert high is not None
+    return ((low <= share + 1e-12) & (share <= high + 1e-12)).astype(float)
+
+
+def main() -> None:
+    """Simulate and print."""
+    print(f"{N_UNITS} units, {N_REPEATS} outlets and draws a row; nominal coverage 0.95\n")
+    head = (
+        "scenario",
+        "draw",
+        "labels",
+        "coverage",
+        "bias",
+        "width",
+        "ratio",
+        "large",
+        "its width",
+    )
+    print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
+    aside = []
+    for number, scenario in enumerate(SCENARIOS):
+        rng = np.random.default_rng([11, number])
+        rows: dict[tuple[str, int], list[FloatArray]] = defaultdict(list)
+        counting, right, by_hand = [], [], defaultdict(list)
+        for _ in range(N_REPEATS):
+            truth, probabilities = outlet(scenario, rng)
+            share = np.bincount(truth, minlength=N_CLASSES) / N_UNITS
+            predicted = probabilities.argmax(axis=1)
+            right.append((predicted == truth).mean())
+            hits = np.bincount(ARTICLE, weights=predicted == 0)
+            counted = clustered_share(hits, np.full(len(hits), float(PER_ARTICLE)))
+            assert counted.low is not None
+            assert counted.high is not None
+            counting.append(
+                (
+                    counted.value - share[0],
+                    counted.low <= share[0] <= counted.high,
+                    counted.high - counted.low,
+                )
+            )
+            for plan in ("stratified", "random"):
+                strata = predicted if plan == "stratified" else np.zeros(N_UNITS, dtype=np.int64)
+                for n in (20, 50, 100, 200, 300):
+                    units = drawn(strata, n, rng)
+                    labels, stratum = np.full(N_UNITS, -1), np.full(N_UNITS, -1)
+                    labels[units], stratum[units] = truth[units], strata[units]
+                    found = corrected_shares(
+                        predicted,
+                        probabilities,
+                        labels,
+                        certain=NOBODY,
+                        stratum=stratum,
+                        sizes=np.bincount(strata).astype(float),
+                        article=ARTICLE,
+                    )
+                    assert found.general_low is not None
+                    assert found.general_high is not None
+                    rows[plan, n].append(
+                        np.stack(
+                            [
+                                covers(found.low, found.high, share),
+                                found.value - share,
+                                found.high - found.low,
+                                share * (1 - share) * (1 / n - 1 / N_UNITS),
+                                covers(
+                                    found.general_low,
+                                    found.general_high,
+                                    np.array(scenario.shares),
+                                ),
+                                found.general_high - found.general_low,
+                            ]
+                        )
+                    )
+                    if plan == "random":  # the same labels, without a model
+                        alone = corrected_shares(
+                            np.zeros(N_UNITS, dtype=np.int64),
+                            np.zeros((N_UNITS, N_CLASSES)),
+                            labels,
+                            certain=NOBODY,
+                            stratum=stratum,
+                            sizes=np.array([float(N_UNITS)]),
+                            article=ARTICLE,
+                        )
+                        by_hand[n].append(
+                            (
+                                covers(alone.low, alone.high, share)[0],
+                                alone.high[0] - alone.low[0],
+                            )
+                        )
+        for (plan, n), values in rows.items():
+            held, error, width, plain, large, large_width = np.stack(values, axis=1)
+            ratio = plain[:, 0].mean() / error[:, 0].var()
+            held, large = held.mean(axis=0), large.mean(axis=0)
+            print(
+                f"| {scenario.name} | {plan} | {n} | {held.min():.3f} to {held.max():.3f} | "
+                f"{error[:, 0].mean():+.3f} | {width[:, 0].mean():.3f} | {ratio:.2f} | "
+                f"{large.min():.3f} to {large.max():.3f} | {large_width[:, 0].mean():.3f} |",
+                flush=True,
+            )
+        bias, held, width = np.mean(np.array(counting, dtype=float), axis=0)
+        hand = " | ".join(
+            "{:.3f}, {:.3f}".format(*np.mean(np.array(by_hand[n]), axis=0)) for n in by_hand
+        )
+        aside.append(
+            f"| {scenario.name} | {np.mean(right):.2f} | {bias:+.3f} | {held:.3f} | "
+            f"{width:.3f} | {hand} |"
+        )
+    print(
+        "\nThe first class as the model counts it; beside it hand labels alone: coverage, width\n"
+    )
+    print("| scenario | accuracy | bias | coverage | width | n = 20 | 50 | 100 | 200 | 300 |")
+    print("|" + " --- |" * 10)
+    print("\n".join(aside))
+
+
+if __name__ == "__main__":
+    main()

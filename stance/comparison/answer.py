@@ -1,0 +1,76 @@
+"""The answer in one sentence, with the interval that belongs to it."""
+
+from stance.codebook import Codebook, Task
+from stance.comparison.result import MixComparison
+
+LEVEL = 0.05
+
+
+def answer_of(mix: MixComparison, codebook: Codebook) -> str:
+    """Return one sentence: whether the outlets differ, and which stand at the ends.
+
+    It goes by the label of the lowest score, such as skeptical. Corrected shares speak where every
+    outlet has them; else the model's labels do, and the sentence says so.
+
+    Parameters
+    ----------
+    mix
+        Of everything, not of one voice.
+    """
+    task = codebook.task(mix.task)
+    label = lowest_label(task)
+    what = f"in their {mix.task} toward {codebook.target}"
+    samples = [outlet.shares[label].corrected for outlet in mix.outlets]
+    corrected = [sample for sample in samples if sample]
+    n_outlets = len(mix.outlets)
+    shares: dict[str, tuple[float, float | None, float | None]]
+    if len(corrected) == n_outlets:  # else corrected shares would stand among counted ones
+        n_labels = sum(sample.n_labels for sample in corrected)
+        basis, p_value = f"corrected by {n_labels:,} labels of a random sample", mix.corrected_p
+        shares = {
+            outlet.outlet: (sample.value, sample.low, sample.high)
+            for outlet, sample in zip(mix.outlets, corrected, strict=True)
+        }
+    else:
+        basis, p_value = "as the model reads them", mix.same_mix_p
+        shares = {
+            outlet.outlet: (counted.value, counted.low, counted.high)
+            for outlet in mix.outlets
+            for counted in (outlet.shares[label].counted,)
+        }
+    low = min(shares, key=lambda outlet: shares[outlet][0])
+    if n_outlets == 1:
+        return (
+            f"{_words(*shares[low])} of the units of {low}, the only outlet here, are {label} "
+            f"toward {codebook.target}, {basis}; a comparison needs two outlets."
+        )
+    high = max(shares, key=lambda outlet: shares[outlet][0])
+    fewest, most = f"{shares[low][0]:.0%}", f"{shares[high][0]:.0%}"
+    rest = (
+        f"{label} units make up {fewest} of each"
+        if fewest == most
+        else f"{label} units are fewest with {_words(*shares[low])} in {low} and most with "
+        f"{_words(*shares[high])} in {high}"
+    )
+    if p_value is None:
+        told = f"Whether {n_outlets} outlets differ {what} cannot be tested, with one article each"
+    elif p_value <= LEVEL:
+        told = (
+            f"{n_outlets} outlets differ {what} by more than chance would give (p = {p_value:.2g})"
+        )
+    else:
+        told = (
+            f"That {n_outlets} outlets differ {what} cannot be told from chance (p = {p_value:.2g})"
+        )
+    return f"{told}; {basis}, {rest}."
+
+
+def lowest_label(task: Task) -> str:
+    """Return the label of the lowest score; the first where labels have none."""
+    return min(task.labels, key=lambda label: label.score or 0).name
+
+
+def _words(value: float, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"{value:.0%} (one article, no interval)"
+    return f"{value:.0%} ({low:.0%} to {high:.0%})"

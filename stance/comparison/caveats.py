@@ -1,0 +1,191 @@
+"""What belongs beside the numbers and what cannot be said, in words, from the numbers."""
+
+from collections.abc import Sequence
+
+from stance.codebook import Codebook
+from stance.comparison.answer import LEVEL
+from stance.comparison.result import (
+    Alignment,
+    ClaimAgreement,
+    CopyFacts,
+    CorpusFacts,
+    MixComparison,
+    ModelFacts,
+    OutletEffect,
+    SampleFacts,
+    Timeline,
+)
+
+FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
+FEW_CLAIMS = 20  # below it, the interval of an alpha is too wide to read anything from
+
+
+def refusals_of(
+    mix: MixComparison,
+    alignment: Alignment,
+    agreement: ClaimAgreement,
+    effects: Sequence[OutletEffect],
+    sample: SampleFacts,
+    timeline: Timeline,
+    codebook: Codebook,
+) -> list[str]:
+    """Return what cannot be said of this corpus, why, and what can be said instead."""
+    found = []
+    if len(mix.outlets) == 1:
+        found.append(
+            "One outlet: nothing can be compared. Its shares, its weeks and its sentences stand; "
+            "add articles of another outlet for the rest."
+        )
+        return found
+    if mix.same_mix_p is None:
+        found.append(
+            "One article an outlet: whether outlets differ by more than their articles do cannot "
+            "be tested. The shares describe these articles and nothing beyond them."
+        )
+    single = [outlet.outlet for outlet in mix.outlets if outlet.n_articles == 1]
+    if single and mix.same_mix_p is not None:
+        found.append(
+            f"{_few(single)}: one article each, so their shares have no interval; they still count "
+            "in the test over all outlets."
+        )
+    if not alignment.claims:
+        found.append(
+            "No claim is shared by two outlets: whether they take the same side, who leans further "
+            "on a claim and what an outlet leaves out are not measured. The mixes stand. A lower "
+            "--similarity finds more and matches worse: check it with --check-claims."
+        )
+    elif alignment.claims and agreement.n_claims < FEW_CLAIMS:
+        found.append(
+            f"Only {agreement.n_claims} shared claims: read the agreement as a list of examples, "
+            "not as a measure."
+        )
+    if alignment.claims and not effects and codebook.task(mix.task).scores is None:
+        found.append(
+            f"The labels of {mix.task} have no order, so no outlet leans further than another."
+        )
+    if sample.n_labels == 0:
+        found.append(
+            "Without hand labels of a random sample no share is corrected for the model's errors: "
+            "what is shown is a count of its labels"
+            + (f". Draw such a sample with: {sample.remedy}" if sample.remedy else ".")
+        )
+    if not timeline.weeks:
+        found.append("No article is dated: nothing is said over time.")
+    return found
+
+
+def caveats_of(
+    mix: MixComparison,
+    alignment: Alignment,
+    agreement: ClaimAgreement,
+    corpus: CorpusFacts,
+    model: ModelFacts,
+    copies: CopyFacts,
+    sample: SampleFacts,
+    n_held_out: int,
+) -> list[str]:
+    """Return the caveats that hold of this comparison, the gravest first.
+
+    Parameters
+    ----------
+    n_held_out
+        Articles that the model learned from, labeled here by models that had not seen them.
+    """
+    found = []
+    if any(share.corrected is None for outlet in mix.outlets for share in outlet.shares.values()):
+        scores = ", ".join(f"{task} {value:.2f}" for task, value in model.held_out.items())
+        band = any(share.band for outlet in mix.outlets for share in outlet.shares.values())
+        found.append(
+            "Counted shares are a model's labels, not corrected for its errors, which could by "
+            "themselves make or hide a difference; their intervals show only how articles vary."
+            + (f" It learned from {model.n_learned} units." if model.n_learned else "")
+            + (f" Macro-F1 on outlets that it had not seen: {scores}." if scores else "")
+            + (
+                " The band beside a share shows where the true one may lie if the model errs here "
+                "as it did there; it may err otherwise."
+                if band
+                else ""
+            )
+        )
+    if sample.n_labels and sample.refused:
+        reasons = "; ".join(f"{n} {reason}" for reason, n in sample.refused.items())
+        found.append(f"Labels of the sample that were left aside: {reasons}.")
+    found.append(
+        "The model labels whatever it is given: whether the articles are about the target at all "
+        "is for the reader to see to."
+    )
+    few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
+    if few:
+        found.append(
+            f"{len(few)} of {len(mix.outlets)} outlets have fewer than {FEW_ARTICLES} articles: "
+            "read their intervals as rough, and the test over all outlets before the pairs."
+        )
+    blunt = [pair for pair in mix.pairs if pair.distance.smallest_p > LEVEL]
+    if blunt:
+        least = min(pair.distance.smallest_p for pair in blunt)
+        found.append(
+            f"{len(blunt)} of {len(mix.pairs)} pairs of outlets have so few articles that no "
+            f"difference, however large, could reach p = {LEVEL} (least possible: {least:.2g})."
+        )
+    if copies.groups:
+        n_articles = sum(len(group) for group in copies.groups)
+        done = (
+            f"only the first of each counts; {copies.n_left_out} articles are left out of every "
+            "number. --copies printed counts each where it stands"
+            if copies.counted == "once"
+            else "each counts in the shares of its outlet. --copies once counts the first only"
+        )
+        found.append(
+            f"{n_articles} articles are copies of each other, in {len(copies.groups)} groups: "
+            f"{done}."
+        )
+    if alignment.claims:
+        found += _on_claims(alignment, agreement)
+    if n_held_out:
+        found.append(
+            f"The model learned from text in {n_held_out} of the articles: what it learned from is "
+            "labeled here by models that had not seen it."
+        )
+    if corpus.n_empty:
+        found.append(f"{corpus.n_empty} article(s) hold no unit and are left out.")
+    if corpus.n_failed:
+        found.append(f"{corpus.n_failed} file(s) or row(s) could not be read and are left out.")
+    return found
+
+
+def _on_claims(alignment: Alignment, agreement: ClaimAgreement) -> list[str]:
+    found = []
+    ceiling = agreement.ceiling
+    found.append(
+        "The outlets' agreement is measured on predicted labels. Errors that fall at random pull "
+        "it toward 0 even where outlets agree in full"
+        + (
+            f" (then alpha would be {ceiling.perfect:.2f}, not 1)"
+            if ceiling
+            else " (how far is not known: the model has no held-out confusion)"
+        )
+        + "; errors on like wording push it up."
+    )
+    if alignment.vectors == "words":
+        found.append(
+            "Claims are matched by shared words, since the encoder that matches by meaning could "
+            "not be had: paraphrases are missed."
+        )
+    if alignment.checked is None:
+        found.append(
+            "Nobody has judged here whether matched units make the same claim: --check-claims N "
+            "writes pairs for a person to judge."
+        )
+    if alignment.n_copied:
+        found.append(
+            f"{alignment.n_copied} units make no claim because their words stand in two outlets: a "
+            "copy agrees with itself."
+        )
+    return found
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return names, the first three of many."""
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{', '.join(names[:3])} and {len(names) - 3} more outlets"

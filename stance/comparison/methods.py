@@ -1,0 +1,379 @@
+"""How each answer of a comparison was computed, in sentences for a paper, from its records."""
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from stance.comparison.references import REFERENCES
+from stance.comparison.result import BeforeAfter, ClaimAgreement, Comparison, PairDistance
+from stance.comparison.selection import N_DRAWS
+from stance.corpus.copies import ENOUGH, OWN, WINDOW
+from stance.corpus.shingles import SHINGLE
+from stance.records import UNIT_KINDS
+from stance.statistics.effects import MIN_ARTICLES
+from stance.statistics.permutation import DRAWS, DRAWS_OF_ALL
+from stance.terminal_text import printable
+
+KINDS = dict(
+    zip(
+        UNIT_KINDS,
+        ("sentences", "headings", "list items", "pull quotes", "attributions"),
+        strict=True,
+    )
+)
+
+
+def methods(comparison: Comparison) -> dict[str, str]:
+    """Return how each answer was computed in this run, and last the references of all.
+
+    An answer that the run does not give has no entry, nor has a method that it did not use.
+
+    Parameters
+    ----------
+    comparison
+        Complete but for its `methods`, which are not read.
+    """
+    parts = {
+        "units": _units(comparison),
+        "copies": _copies(comparison),
+        "correction": _correction(comparison),
+        "shares": _shares(comparison),
+        "distances": _distances(comparison),
+        "claims": _claims(comparison),
+        "agreement": _agreement(comparison),
+        "effects": _effects(comparison),
+        "selection": _selection(comparison),
+        "time": _time(comparison),
+    }
+    said = {name: " ".join(sentences) for name, sentences in parts.items() if sentences}
+    whole = " ".join(said.values())
+    cited = [entry for cited_as, entry in REFERENCES.items() if cited_as in whole]
+    return said | ({"references": "\n".join(cited)} if cited else {})
+
+
+def methods_text(comparison: Comparison) -> str:
+    """Return the methods as text for a paper: a paragraph an answer, then the list of references.
+
+    It is Markdown and reads as plain text.
+    """
+    said = methods(comparison)
+    listed = said.pop("references", "")
+    paragraphs = [printable(words) for words in said.values()]
+    if listed:
+        paragraphs += ["References", "\n".join(f"- {entry}" for entry in listed.split("\n"))]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _units(c: Comparison) -> list[str]:
+    kinds = Counter(unit.kind for unit in c.units)
+    named = _and([f"{kinds[kind]:,} {name}" for kind, name in KINDS.items() if kinds[kind]])
+    tasks = _and(list(dict.fromkeys(mix.task for mix in c.mixes)))
+    n_outlets = len({unit.outlet for unit in c.units})
+    facts = c.corpus
+    dated = f", dated {facts.first_date} to {facts.last_date}" if facts.first_date else ""
+    found = [
+        f"{facts.n_articles - facts.n_empty:,} articles of {_n(n_outlets, 'outlet')}{dated}, were "
+        f"cut into {facts.n_units:,} units ({named}).",
+        f"The model {c.model.name} labeled each of them on {tasks}, with {c.target} as the target, "
+        f"by the codebook {c.codebook}.",
+    ]
+    if c.model.n_learned:
+        scores = ", ".join(f"{task} {score:.2f}" for task, score in c.model.held_out.items())
+        found.append(
+            f"It had learned from {c.model.n_learned:,} hand-labeled units"
+            + (f"; its macro-F1 on outlets that it had not seen was: {scores}." if scores else ".")
+        )
+    if any(name.endswith("+held-out") for name in c.models):
+        found.append("What it had learned from was labeled by models that had not seen it.")
+    if facts.n_repaired:
+        found.append(
+            f"Damaged characters were repaired by rule in {_n(facts.n_repaired, 'article')}."
+        )
+    lost = [
+        f"{n:,} {what}"
+        for n, what in (
+            (facts.n_empty, "without a unit"),
+            (facts.n_failed, "that could not be read"),
+        )
+        if n
+    ]
+    if lost:
+        found.append(f"Left out were articles or files: {_and(lost)}.")
+    found.append(
+        f"Everything was computed with stance {version('stance')}; what is drawn at random goes by "
+        f"seed {c.seed}, and intervals are at 95%."
+    )
+    return found
+
+
+def _copies(c: Comparison) -> list[str]:
+    rule = (
+        f"Two articles were taken for printings of one text where the shorter has {OWN:.0%} of its "
+        f"runs of {SHINGLE} words, {ENOUGH} at least, in common with one at most {WINDOW} days "
+        "away, quotations and what an outlet repeats aside (containment; Broder 1997)"
+    )
+    if not c.copies.groups:
+        return [f"{rule}; none were found."]
+    n_articles = sum(len(group) for group in c.copies.groups)
+    found = [f"{rule}: {n_articles:,} articles, in {_n(len(c.copies.groups), 'group')}."]
+    if c.copies.counted == "once":
+        left_out = "article is" if c.copies.n_left_out == 1 else "articles are"
+        found.append(
+            f"Of each group the first counts; {c.copies.n_left_out:,} {left_out} left out of the "
+            "numbers."
+        )
+    else:
+        found.append("Each counts in the shares of the outlet that printed it.")
+    return found
+
+
+def _correction(c: Comparison) -> list[str]:
+    shares = [s for mix in c.mixes for outlet in mix.outlets for s in outlet.shares.values()]
+    if not any(share.corrected for share in shares):
+        return []
+    designs = _and([f"{n:,} {name.partition('/')[0]}" for name, n in c.sample.designs.items()])
+    first = c.mixes[0].outlets
+    n_corrected = sum(any(s.corrected for s in outlet.shares.values()) for outlet in first)
+    found = [
+        f"Shares were corrected for the model's errors by {c.sample.n_labels:,} hand labels of "
+        f"known design ({designs}), in {n_corrected} of {_n(len(first), 'outlet')}.",
+        "Within an outlet they are post-stratified by predicted label, with the model's "
+        "probabilities as a regression aid (Cochran 1977): an estimate of the kind of "
+        "design-based supervised learning (Egami et al. 2023) and of prediction-powered inference "
+        "(Angelopoulos et al. 2023).",
+        "Limits are Wilson's on the effective sample size (Korn and Graubard 1998), with the "
+        "finite population correction; those for an outlet at large take its articles for a "
+        "sample too.",
+    ]
+    if c.sample.refused:
+        reasons = "; ".join(f"{n:,} {reason}" for reason, n in c.sample.refused.items())
+        found.append(f"Other hand labels were left aside: {reasons}.")
+    return found
+
+
+def _shares(c: Comparison) -> list[str]:
+    outlets = [outlet for mix in c.mixes for outlet in mix.outlets]
+    shares = [share for outlet in outlets for share in outlet.shares.values()]
+    if not shares:
+        return []
+    found = ["Counted shares are those of the model's labels, not corrected for its errors."]
+    if any(share.counted.low is not None for share in shares):
+        found.append(
+            "Their limits are Wilson's on the effective number of units, as the spread between "
+            "articles leaves it, with a t quantile for the number of articles (Korn and Graubard "
+            "1998; Dean and Pagano 2015)."
+        )
+    n_single = sum(outlet.n_articles == 1 for outlet in c.mixes[0].outlets)
+    if n_single:
+        found.append(f"{_n(n_single, 'outlet')} with a single article: no limits.")
+    voices = [mix.voice for mix in c.mixes if mix.voice is not None]
+    if voices:
+        found.append(
+            f"Shares of {c.mixes[0].task} are also given by whose words a unit is, as the model "
+            f"tells ({_and(voices)})."
+        )
+    if any(share.band for share in shares):
+        found.append(
+            "The band of a share is where the true one may lie if the model errs in that outlet as "
+            "it did on held-out ones, from resampled tables of its held-out errors."
+        )
+    if any(share.settled is not None for share in shares):
+        found.append(
+            "Beside them stand shares of settled hand labels, for outlets all of whose units have "
+            "one."
+        )
+    return found
+
+
+def _distances(c: Comparison) -> list[str]:
+    found = []
+    mixes = [mix for mix in c.mixes if mix.pairs]
+    pairs = [pair for mix in mixes for pair in mix.pairs]
+    if pairs:
+        found += [
+            f"The mixes of each two outlets ({_n(len(mixes[0].pairs), 'pair')}) are compared by "
+            "total variation and by the Jensen-Shannon distance, base 2 (Lin 1991; Endres and "
+            "Schindelin 2003).",
+            _regroupings(pairs),
+            "P-values are adjusted for the number of pairs (Holm 1979).",
+        ]
+        least = min(len(mix.pairs) * p.distance.smallest_p for mix in mixes for p in mix.pairs)
+        if least > 0.05:
+            found.append(
+                f"With so many pairs of so few articles none could be below {min(least, 1):.2g}."
+            )
+        differences = [d for pair in pairs for d in pair.differences.values()]
+        if any(d.low is not None for d in differences):
+            how = _and(
+                [
+                    f"{what} shares"
+                    for what, corrected in (("counted", False), ("corrected", True))
+                    if any(d.corrected is corrected for d in differences)
+                ]
+            )
+            found.append(
+                f"Differences of {how} have limits by squaring and adding those of the two shares "
+                "(Newcombe 1998)."
+            )
+    if any(mix.same_mix_p is not None for mix in c.mixes):
+        found.append(
+            "Whether all outlets have one mix is tested by the same statistic over all of them, "
+            f"with up to {DRAWS_OF_ALL:,} random regroupings of all articles."
+        )
+    return found
+
+
+def _regroupings(pairs: Sequence[PairDistance]) -> str:
+    drawn = [pair.distance.n_regroupings for pair in pairs if not pair.distance.exact]
+    exact = len(drawn) < len(pairs)
+    ways = []
+    if exact:
+        ways.append("all ways of doing so" + (" where they are few" if drawn else ""))
+    if drawn:
+        numbers = f"{min(drawn):,}" + (f" to {max(drawn):,}" if max(drawn) > min(drawn) else "")
+        early = " (stopped early where many were as far apart; Besag and Clifford 1991)"
+        ways.append(
+            f"{numbers} random ones{' else' if exact else ''}"
+            f"{early if DRAWS <= min(drawn) < max(drawn) else ''}"
+        )
+    return (
+        "The null distribution moves whole articles between the two outlets, by "
+        f"{_and(ways)}; the statistic is their difference, studentised by its variance over "
+        "articles."
+    )
+
+
+def _claims(c: Comparison) -> list[str]:
+    alignment = c.alignment
+    if not alignment.n_units:
+        return []
+    by = "embeddings of their meaning" if alignment.vectors == "meaning" else "the words they share"
+    found = [
+        f"{alignment.n_units:,} units could make a claim that another outlet makes. They were "
+        f"matched across outlets by {by}, from a cosine of {alignment.similarity:g} on: "
+        f"{_n(len(alignment.claims), 'claim')} of two outlets or more.",
+    ]
+    if alignment.n_copied:
+        found.append(
+            f"{_n(alignment.n_copied, 'unit')} took no part because the same words stand in two "
+            "outlets or their article is a copy."
+        )
+    if alignment.stability is not None:
+        found.append(
+            "Claims found in parts of the units agree with these by an adjusted Rand index of "
+            f"{alignment.stability:.2f} (Hubert and Arabie 1985)."
+        )
+    if alignment.checked:
+        checked = alignment.checked
+        recall = (
+            ""
+            if checked.recall is None
+            else f", and recall of matches was {checked.recall.value:.2f}"
+        )
+        found.append(
+            f"By a person's judgement of {_n(checked.n_judged, 'pair')}, precision of matches was "
+            f"{checked.precision.value:.2f}{recall}."
+        )
+    return found
+
+
+def _agreement(c: Comparison) -> list[str]:
+    whole = next((part for part in c.agreement if part.nominal), None)
+    if whole is None:
+        return []
+    alphas = "nominal and ordinal" if whole.ordinal else "nominal"
+    others = ["the share of pairs of outlets with the same label"] if whole.percent else []
+    others += ["Gwet's AC1, on a scale of its own (Gwet 2008)"] if whole.gwet_ac1 else []
+    others += ["Fleiss' kappa (Fleiss 1971)"] if whole.fleiss else []
+    found = [
+        f"On {_n(whole.n_claims, 'claim')} an outlet's label is the likeliest by the mean "
+        f"probabilities of its units. Agreement is Krippendorff's alpha, {alphas} (Krippendorff "
+        "2011), of outlets as raters of claims, with a jackknife over claims, on the log of "
+        "1 - alpha, and a t quantile (Hughes 2022)"
+        + (f"; beside it stand {_and(others)}." if others else "."),
+    ]
+    if any(pair.same for pair in whole.pairs):
+        found.append(
+            "For two outlets it is also the share of their common claims with the same label, with "
+            "its limits (Wilson 1927)."
+        )
+    return found + _ceiling(c, whole)
+
+
+def _ceiling(c: Comparison, whole: ClaimAgreement) -> list[str]:
+    ceiling = whole.ceiling
+    if ceiling is None:
+        return []
+    n = sum(sum(row) for row in c.model.confusion.get(whole.task, ()))
+    found = [
+        "Errors of the model lower alpha: outlets in full agreement would show one of "
+        f"{ceiling.perfect:.2f} ({ceiling.perfect_low:.2f} to {ceiling.perfect_high:.2f}), by "
+        f"simulation with independent errors from its table of {n:,.0f} held-out units."
+    ]
+    if ceiling.corrected:
+        found.append(
+            "The corrected alpha solves the coincidences of labels for that table; its limits are "
+            "a jackknife over claims and over held-out units."
+        )
+    return found
+
+
+def _effects(c: Comparison) -> list[str]:
+    if not c.effects:
+        return []
+    found = [
+        "An outlet's lean is the mean, over the claims that it shares, of its score less the mean "
+        "score of the other outlets on the claim; a unit's score is the one that its probabilities "
+        "expect."
+    ]
+    if any(effect.low is not None for effect in c.effects):
+        found.append(
+            "Limits and p-values rest on jackknives over the outlet's articles, over the others' "
+            "and over claims, put together as in two-way clustering (Cameron et al. 2011), and "
+            f"need {MIN_ARTICLES} articles on either side; p-values are adjusted for the number of "
+            "outlets (Holm 1979)."
+        )
+    return found
+
+
+def _selection(c: Comparison) -> list[str]:
+    if all(one.p_value is None for one in c.selection):
+        return []
+    return [
+        "Whether an outlet leaves out more of the claims that two others make than chance would is "
+        f"tested by moving whole articles between outlets, {N_DRAWS} times; p-values are one-sided "
+        "and adjusted for the number of outlets (Holm 1979)."
+    ]
+
+
+def _time(c: Comparison) -> list[str]:
+    time, found = c.timeline, []
+    if time.weeks:
+        found.append(
+            f"Shares of {time.task} by ISO week, from Monday on, are counted like those of the "
+            "whole."
+        )
+    if time.around:
+        found.append(_around(time.event or "", time.around))
+    if found and time.n_undated:
+        found.append(f"{_n(time.n_undated, 'unit')} without a date are left out of it.")
+    return found
+
+
+def _around(event: str, around: Sequence[BeforeAfter]) -> str:
+    outlets = [one for one in around if one.outlet is not None]
+    adjusted = any(one.p_holm is not None for one in outlets)
+    return (
+        f"Shares before {event} and from then on are compared in all outlets together and in "
+        f"{_n(len(outlets), 'outlet')} with articles on both sides: differences with limits by "
+        "squaring and adding (Newcombe 1998), p-values by moving whole articles between the two "
+        "sides" + (", adjusted for the number of outlets (Holm 1979)." if adjusted else ".")
+    )
+
+
+def _n(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def _and(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

@@ -1,0 +1,207 @@
+"""Outlets as raters over claims: whether they have the same label on the claims that they share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+from stance.codebook import Task
+from stance.comparison.observations import Observations
+from stance.comparison.result import Ceiling, Claim, ClaimAgreement, PairAgreement
+from stance.errors import DataError
+from stance.statistics.agreement import (
+    MISSING,
+    count_codes,
+    fleiss_kappa,
+    gwet_ac,
+    krippendorff_alpha,
+    percent_agreement,
+)
+from stance.statistics.arrays import FloatArray, IntArray
+from stance.statistics.attenuation import corrected_alpha, perfect_alpha
+from stance.statistics.intervals import Estimate
+
+VOICE = "voice"  # the task whose labels say whose words a unit is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClaimUnits:
+    """The units that make a shared claim, n of them, as places in claims and observations."""
+
+    rows: IntArray  # (n,), into the observations
+    claims: IntArray  # (n,), into the claims
+
+
+def claim_units(
+    claims: Sequence[Claim], observations: Observations, *, voice: str | None = None
+) -> ClaimUnits:
+    """Return the units of the claims' cells that are among the observations.
+
+    Parameters
+    ----------
+    voice
+        Only units whose predicted voice is this label; None for all. A part of the observations
+        that holds nothing else gives the same.
+
+    Raises
+    ------
+    DataError
+        If a voice is asked for and the units have none.
+    """
+    row_of = {observations.unit(row).unit.id: row for row in range(len(observations.article))}
+    found = [
+        (row_of[unit_id], number)
+        for number, claim in enumerate(claims)
+        for cell in claim.cells
+        for unit_id in cell.unit_ids
+        if unit_id in row_of
+    ]
+    if voice is not None:
+        if VOICE not in observations.codes:
+            raise DataError(f"units have no label of the task {VOICE!r}: compare them as a whole")
+        found = [
+            (row, number)
+            for row, number in found
+            if observations.unit(row).predictions[VOICE].label == voice
+        ]
+    rows, numbers = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    return ClaimUnits(rows=rows, claims=numbers)
+
+
+def cell_codes(
+    units: ClaimUnits, observations: Observations, task: Task, *, n_claims: int
+) -> IntArray:
+    """Return each outlet's label on each claim, shape (n_claims, n_outlets).
+
+    The column of the label, or MISSING where the outlet does not make the claim: the likeliest
+    label by the mean probabilities of its units. Claims of fewer than two outlets are MISSING
+    throughout.
+    """
+    shape = (n_claims, len(observations.outlets), len(task.classes))
+    sums = np.zeros(shape)
+    place = (units.claims, observations.outlet[units.rows])
+    np.add.at(sums, place, observations.probabilities[task.name][units.rows])
+    made = np.zeros(shape[:2], dtype=bool)
+    made[place] = True
+    made &= made.sum(axis=1, keepdims=True) >= 2
+    return np.where(made, sums.argmax(axis=-1), MISSING)
+
+
+def claim_agreement(
+    claims: Sequence[Claim],
+    observations: Observations,
+    task: Task,
+    *,
+    voice: str | None = None,
+    confusion: Sequence[Sequence[float]] | None = None,
+    seed: int,
+) -> ClaimAgreement:
+    """Return how far outlets agree on the claims that they share.
+
+    Cells are made anew from the claims' units, so that each task and voice has its own labels;
+    claims that are left with one outlet drop out.
+
+    Parameters
+    ----------
+    voice
+        Only units whose predicted voice is this label; None for all.
+    confusion : shape (n_classes, n_classes)
+        Held-out units of the task by settled label (rows) and predicted one, in the codebook's
+        order. It speaks of single units: a cell of several errs less than it says.
+
+    Raises
+    ------
+    DataError
+        If a voice is asked for and the units have none.
+    """
+    units = claim_units(claims, observations, voice=voice)
+    codes = cell_codes(units, observations, task, n_claims=len(claims))
+    # Which article makes which claim: each once, claims of one outlet left out.
+    made = np.unique(np.stack([units.claims, observations.article[units.rows]], axis=1), axis=0)
+    made = made[(codes[made[:, 0]] != MISSING).any(axis=1)]
+    counts = count_codes(codes, len(task.classes))
+    counts = counts[counts.sum(axis=1) > 0]
+    some, complete = len(counts) > 0, (counts.sum(axis=1) == len(observations.outlets)).all()
+    no_side = [column for column, score in enumerate(task.scores or ()) if score == 0]
+    table = None if confusion is None else np.array(confusion, dtype=float)
+    return ClaimAgreement(
+        task=task.name,
+        voice=voice,
+        n_claims=len(counts),
+        nominal=krippendorff_alpha(counts) if some else None,
+        ordinal=(
+            krippendorff_alpha(counts, level="ordinal", values=task.scores)
+            if some and task.scores
+            else None
+        ),
+        percent=percent_agreement(counts) if some else None,
+        gwet_ac1=gwet_ac(counts) if some else None,
+        fleiss=fleiss_kappa(counts) if some and complete else None,
+        n_neutral=int((counts[:, no_side].sum(axis=1) == counts.sum(axis=1)).sum()),
+        disagreements={
+            f"{task.classes[i]} / {task.classes[j]}": int((counts[:, i] * counts[:, j]).sum())
+            for i, j in combinations(range(len(task.classes)), 2)
+        },
+        pairs=() if voice else _pairs(codes, made, observations, len(task.classes)),
+        ceiling=_ceiling(counts, table, n_articles=len(np.unique(made[:, 1])), seed=seed),
+    )
+
+
+def _pairs(
+    codes: IntArray, made: IntArray, observations: Observations, n_classes: int
+) -> tuple[PairAgreement, ...]:
+    """Return how far each two outlets agree.
+
+    Parameters
+    ----------
+    codes : shape (n_claims, n_outlets)
+    made : shape (n, 2)
+        A claim and an article that makes it.
+    """
+    claims, articles = made.T
+    outlets = observations.outlet_of[articles]
+    pairs = []
+    for (i, left), (j, right) in combinations(enumerate(observations.outlets), 2):
+        both = (codes[:, [i, j]] != MISSING).all(axis=1)
+        n_claims, same, alpha = int(both.sum()), None, None
+        if n_claims:
+            behind = articles[both[claims] & ((outlets == i) | (outlets == j))]
+            n_same = int((codes[both, i] == codes[both, j]).sum())
+            wilson = stats.binomtest(n_same, n_claims).proportion_ci(method="wilson")
+            same = Estimate(
+                value=n_same / n_claims,
+                low=float(wilson.low),
+                high=float(wilson.high),
+                n_articles=len(np.unique(behind)),
+                n_units=n_claims,
+            )
+            alpha = krippendorff_alpha(count_codes(codes[both][:, [i, j]], n_classes)).value
+        pairs.append(
+            PairAgreement(left=left, right=right, n_claims=n_claims, same=same, alpha=alpha)
+        )
+    return tuple(pairs)
+
+
+def _ceiling(
+    counts: FloatArray, confusion: FloatArray | None, *, n_articles: int, seed: int
+) -> Ceiling | None:
+    perfect = None if confusion is None else perfect_alpha(counts, confusion, seed=seed)
+    if confusion is None or perfect is None or perfect.low is None or perfect.high is None:
+        return None
+    corrected = corrected_alpha(counts, confusion)
+    return Ceiling(
+        perfect=perfect.value,
+        perfect_low=perfect.low,
+        perfect_high=perfect.high,
+        corrected=None
+        if corrected is None
+        else Estimate(
+            value=corrected.value,
+            low=corrected.low,
+            high=corrected.high,
+            n_articles=n_articles,
+            n_units=len(counts),
+        ),
+    )

@@ -1,0 +1,177 @@
+"""The four answers of a comparison in a few words each, and what they rest on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stance.codebook import Codebook
+from stance.comparison.result import Comparison, CopyFacts, CorpusFacts, SampleFacts
+from stance.report.readings import ends, number_words, p_words, signed, two
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One of the four: its question, the number that answers it, and what to hold against it."""
+
+    place: str
+    question: str
+    number: str
+    interval: str  # of the number, where it has one
+    words: str
+
+
+def four_answers(comparison: Comparison, codebook: Codebook) -> list[Answer]:
+    """Return the four answers, in the order of the page; they are never merged."""
+    return [
+        _mix(comparison),
+        _agreement(comparison),
+        _leaning(comparison, codebook),
+        _selection(comparison),
+    ]
+
+
+def _mix(comparison: Comparison) -> Answer:
+    mix = comparison.mixes[0]
+    words = "One article an outlet: what articles of one outlet vary by is not known."
+    best = mix.same_mix_p if mix.corrected_p is None else mix.corrected_p
+    if best is not None:
+        words = "Of outlets with one mix, so much difference or more is expected this often."
+    if mix.pairs:
+        far = max(mix.pairs, key=lambda pair: pair.distance.value)
+        words = (
+            f"Farthest apart: {far.left} and {far.right}, {two(far.distance.value)}; chance alone "
+            f"gives {two(far.distance.null_mean)}."
+        )
+    return Answer(
+        place="mix",
+        question=f"Do outlets have the same {mix.task} mix?",
+        number="not testable" if best is None else f"p = {p_words(best)}",
+        interval="" if mix.corrected_p is None else f"counted {p_words(mix.same_mix_p)}",
+        words=words,
+    )
+
+
+def _agreement(comparison: Comparison) -> Answer:
+    question = "Do they take the same side on the claims that they share?"
+    found = comparison.agreement[0] if comparison.agreement else None
+    if found is None or found.nominal is None:
+        words = "No claim is shared by two outlets, so their agreement is not measured."
+        return Answer(place="agreement", question=question, number="–", interval="", words=words)
+    words = f"On {found.n_claims} shared claims; 1 is full agreement, 0 chance."
+    if found.ceiling:
+        words = (
+            f"On {found.n_claims} shared claims. The model errs, so full agreement would show "
+            f"{two(found.ceiling.perfect)}, not 1"
+        )
+        best = found.ceiling.corrected
+        words += f"; with its errors taken out {number_words(best)}." if best else "."
+    return Answer(
+        place="agreement",
+        question=question,
+        number=f"alpha {two(found.nominal.value)}",
+        interval=_limits(found.nominal.low, found.nominal.high, two),
+        words=words,
+    )
+
+
+def _leaning(comparison: Comparison, codebook: Codebook) -> Answer:
+    question = "Who leans further on the same claim?"
+    effects = [effect for effect in comparison.effects if effect.voice is None]
+    if not effects:
+        words = "No outlet's leaning can be told apart from its choice of claims."
+        return Answer(place="leanings", question=question, number="–", interval="", words=words)
+    known = [e for e in effects if e.p_holm is not None and e.p_holm <= LEVEL]
+    tested = [e for e in effects if e.p_holm is not None]
+    far = max(known or tested or effects, key=lambda effect: abs(effect.value))
+    low, high = ends(codebook.task(comparison.mixes[0].task))
+    side = high if far.value > 0 else low
+    return Answer(
+        place="leanings",
+        question=question,
+        number=signed(far.value),
+        interval=_limits(far.low, far.high, signed),
+        words=f"{far.outlet}, toward {side}. {len(known)} of {len(effects)} outlets lean by more "
+        "than chance gives (Holm).",
+    )
+
+
+def _selection(comparison: Comparison) -> Answer:
+    question = "What does an outlet leave out?"
+    found = [s for s in comparison.selection if s.n_claims]
+    if not found:
+        words = "No claim is made by two outlets besides a third that could leave it out."
+        return Answer(place="left-out", question=question, number="–", interval="", words=words)
+    far = min(found, key=lambda s: (1.0 if s.p_value is None else s.p_value, -len(s.left_out)))
+    p = "" if far.p_holm is None else f", p = {p_words(far.p_holm)} (Holm)"
+    return Answer(
+        place="left-out",
+        question=question,
+        number=f"{far.n_claims - far.n_made} of {far.n_claims}",
+        interval="claims",
+        words=f"that two others or more make are not in {far.outlet}; as many articles drawn from "
+        f"all outlets would leave out {far.n_claims - far.expected:.1f}{p}.",
+    )
+
+
+def _limits(low: float | None, high: float | None, words: Callable[[float | None], str]) -> str:
+    return "" if low is None else f"{words(low)} to {words(high)}"
+
+
+def facts(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return what the numbers rest on, as names and words."""
+    corpus, model = comparison.corpus, comparison.model
+    dates = "none known"
+    if corpus.first_date:
+        dates = f"{corpus.first_date} to {corpus.last_date}"
+        dates += f"; articles without one: {corpus.n_undated}" if corpus.n_undated else ""
+    scores = ", ".join(f"{task} {value:.2f}" for task, value in model.held_out.items())
+    read = f"{model.name}, learned from {model.n_learned:,} units"
+    if scores:
+        read += f"; macro-F1 on outlets that it had not seen: {scores}"
+    return [
+        ("Articles", _articles(corpus)),
+        ("Units", f"{corpus.n_units:,} sentences, headings and list items"),
+        ("Dates", dates),
+        ("Model", read),
+        ("Hand labels", _sample(comparison.sample)),
+        ("Repairs", _repairs(corpus)),
+        ("Copies", _copies(comparison.copies)),
+    ]
+
+
+def _articles(corpus: CorpusFacts) -> str:
+    words = f"{corpus.n_articles:,}"
+    if corpus.n_empty:
+        words += f"; without a unit, and counting for nothing: {corpus.n_empty}"
+    if corpus.n_failed:
+        words += f"; files or rows that could not be read: {corpus.n_failed}"
+    return words
+
+
+def _repairs(corpus: CorpusFacts) -> str:
+    if not corpus.n_repaired:
+        return "none were needed"
+    kinds = ", ".join(f"{n} × {kind}" for kind, n in corpus.repairs.items())
+    return f"in {corpus.n_repaired} articles: {kinds}"
+
+
+def _copies(copies: CopyFacts) -> str:
+    if not copies.groups:
+        return "no article is a copy of another"
+    n = len(copies.groups)
+    words = f"{n} {'group' if n == 1 else 'groups'} of articles that are copies of each other; "
+    if copies.counted == "once":
+        return words + f"the first of each counts, {copies.n_left_out} articles are left out"
+    return words + "each counts where it stands"
+
+
+def _sample(sample: SampleFacts) -> str:
+    words = "none: shares are counted as the model labels, not corrected"
+    if sample.n_labels:
+        designs = ", ".join(f"{n} {design}" for design, n in sample.designs.items())
+        words = f"{sample.n_labels} usable ({designs}); shares are corrected by them"
+    if sample.refused:
+        refused = "; ".join(f"{n}: {why}" for why, n in sample.refused.items())
+        words += f". Left aside – {refused}"
+    return words

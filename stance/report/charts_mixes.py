@@ -1,0 +1,184 @@
+"""Charts of the mixes: shares by outlet, distances of pairs, weeks, before and after a date."""
+
+from collections.abc import Mapping, Sequence
+
+from stance.codebook import Codebook
+from stance.comparison.result import (
+    BeforeAfter,
+    MixComparison,
+    OutletMix,
+    Share,
+    Timeline,
+)
+from stance.report.charts_pairs import pairs_panel, shade
+from stance.report.charts_rows import Mark, Row, rows_panel, share_axis
+from stance.report.charts_svg import Figure
+from stance.report.charts_time import weeks_panel
+from stance.report.label_looks import Look, looks_of
+from stance.report.readings import headline, p_words, part_words, share_words
+
+ALL = "All outlets"
+
+
+def mix_figure(mix: MixComparison, order: Sequence[str], codebook: Codebook) -> Figure:
+    """Return the shares of a task by outlet, a panel a label."""
+    looks = looks_of(codebook, mix.task)
+    by_name = {outlet.outlet: outlet for outlet in mix.outlets}
+    outlets = [by_name[name] for name in order if name in by_name]
+    shares = [share for outlet in outlets for share in outlet.shares.values()]
+    highest = max((_highest(share) for share in shares), default=1.0)
+    part = "" if mix.voice is None else f", {part_words(mix.voice)}"
+    return Figure(
+        name=f"mix-{mix.task}" + (f"-{mix.voice}" if mix.voice else ""),
+        title=f"{mix.task.capitalize()} by outlet{part}: share of units",
+        caption=_mix_caption(shares),
+        panels=tuple(
+            rows_panel(
+                f"Share of {label} units by outlet{part}",
+                f"{looks[label].sign} {label}",
+                looks[label].tone,
+                [_share_row(outlet, label, looks[label]) for outlet in outlets],
+                share_axis(highest),
+            )
+            for label in mix.classes
+        ),
+    )
+
+
+def _highest(share: Share) -> float:
+    tops = [share.counted.value, share.counted.high, share.settled]
+    tops += [share.corrected.high] if share.corrected else []
+    tops += [share.band[1]] if share.band and not share.corrected else []
+    return max(top for top in tops if top is not None)
+
+
+def _mix_caption(shares: Sequence[Share]) -> str:
+    if any(share.corrected for share in shares):
+        words = (
+            "Filled mark and bar: share corrected by hand labels, with its 95% interval. Hollow "
+            "grey below: counted as the model labels, not corrected."
+        )
+    else:
+        words = (
+            "Mark and bar: share of units that the model gives the label, not corrected for its "
+            "errors, with a 95% interval over articles."
+        )
+        if any(share.band for share in shares):
+            words += (
+                " Dashed box: where the true share may lie if the model errs here as it did on "
+                "outlets that it had not seen."
+            )
+    if any(share.settled is not None for share in shares):
+        words += " Diamond: share by settled labels, where every unit has one."
+    return words
+
+
+def _share_row(outlet: OutletMix, label: str, look: Look) -> Row:
+    share = outlet.shares[label]
+    best, counted = headline(share), share.counted
+    beside = Mark(
+        value=counted.value, low=counted.low, high=counted.high, sign=look.sign, tone="even"
+    )
+    return Row(
+        name=outlet.outlet,
+        reading=share_words(best),
+        main=Mark(value=best.value, low=best.low, high=best.high, sign=look.sign, tone=look.tone),
+        beside=beside if best.corrected else None,
+        range_=None if best.corrected else share.band,
+        ticks=() if share.settled is None else ((share.settled, "◆"),),
+    )
+
+
+def distance_figure(mix: MixComparison, order: Sequence[str]) -> Figure:
+    """Return how far apart each two outlets are, as a shaded table."""
+    rank = {name: i for i, name in enumerate(order)}
+    highest = max((pair.distance.value for pair in mix.pairs), default=0.0) or 1.0
+    cells = {}
+    for pair in mix.pairs:
+        column, row = sorted((rank[pair.left], rank[pair.right]))
+        value = pair.distance.value
+        second = f"p {p_words(pair.p_holm)}"
+        cells[row, column] = (f"{value:.2f}", second, shade(value, highest))
+    title = f"How far apart two outlets are in their {mix.task}"
+    return Figure(
+        name=f"distances-{mix.task}",
+        title=title,
+        caption="Total variation: the share of one outlet's units that would have to change to "
+        "give the other's mix; a stronger colour is further apart. p is adjusted for the number of "
+        "pairs (Holm).",
+        panels=(pairs_panel(title, order, cells),),
+    )
+
+
+def timeline_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook) -> Figure:
+    """Return the weekly shares, a panel for all outlets and one each."""
+    looks = drawn_labels(timeline, codebook)
+    mondays = sorted(week.monday for week in timeline.weeks)
+    tops = [w.shares[label].value for w in timeline.weeks for label in looks]
+    caption = f"Counted shares of {_listed(looks)} week by week, thin bars: 95% intervals over"
+    caption += " articles."
+    if timeline.event:
+        caption += f" Dotted line: {timeline.event}."
+    if timeline.n_undated:
+        caption += f" {timeline.n_undated} undated units are left out."
+    return Figure(
+        name=f"weeks-{timeline.task}",
+        title=f"{timeline.task.capitalize()} week by week",
+        caption=caption,
+        panels=tuple(
+            weeks_panel(
+                name or ALL,
+                [week for week in timeline.weeks if week.outlet == name],
+                looks,
+                span=(mondays[0], mondays[-1]),
+                highest=max(0.2, -(-max(tops) * 5 // 1) / 5),
+                event=timeline.event,
+            )
+            for name in (None, *order)
+            if any(week.outlet == name for week in timeline.weeks)
+        ),
+    )
+
+
+def drawn_labels(timeline: Timeline, codebook: Codebook) -> dict[str, Look]:
+    """Return the labels that the timeline draws: those that take a side, where a task has such."""
+    looks = looks_of(codebook, timeline.task)
+    sided = {label: look for label, look in looks.items() if look.tone in {"good", "bad"}}
+    return sided or looks
+
+
+def _listed(looks: Mapping[str, Look]) -> str:
+    return ", ".join(f"{look.sign} {label}" for label, look in looks.items())
+
+
+def event_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook) -> Figure:
+    """Return each outlet's shares before and after the date that was asked about."""
+    looks = looks_of(codebook, timeline.task)
+    by_name = {change.outlet: change for change in timeline.around}
+    changes = [by_name[name] for name in (None, *order) if name in by_name]
+    highest = max(share.value for c in changes for share in (*c.before.values(), *c.after.values()))
+    return Figure(
+        name=f"around-{timeline.event}",
+        title=f"{timeline.task.capitalize()} before and from {timeline.event}",
+        caption="Hollow: share of units before that date; filled: from it on.",
+        panels=tuple(
+            rows_panel(
+                f"Share of {label} units before and from {timeline.event}",
+                f"{look.sign} {label}",
+                look.tone,
+                [_change_row(change, label, look) for change in changes],
+                share_axis(highest, origin=None),
+            )
+            for label, look in looks.items()
+        ),
+    )
+
+
+def _change_row(change: BeforeAfter, label: str, look: Look) -> Row:
+    before, after = change.before[label].value, change.after[label].value
+    return Row(
+        name=change.outlet or ALL,
+        reading=f"{before:.0%} → {after:.0%}",
+        main=Mark(value=after, sign=look.sign, tone=look.tone),
+        before=before,
+    )

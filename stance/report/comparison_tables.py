@@ -1,0 +1,190 @@
+"""A comparison at a terminal: the four answers in about a screen or two."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from stance.codebook import Codebook
+from stance.comparison.result import Comparison, MixComparison
+from stance.report.answers import facts
+from stance.report.label_looks import Look, looks_of
+from stance.report.readings import (
+    headline,
+    number_words,
+    p_words,
+    part_words,
+    percent,
+    ranked_outlets,
+    same_mix_words,
+    share_words,
+    signed,
+    two,
+)
+from stance.report.terminal import new_table, put_row, say
+from stance.terminal_text import printable
+
+MOST_PAIRS = 5
+MOST_NOTES = 4  # caveats, and refusals
+MOST_OUTLETS = 40
+BAR = 24  # signs
+BAR_FITS = 118  # columns of a terminal
+COLOURS = {"good": "blue", "even": "bright_black", "bad": "dark_orange3", "other": "magenta"}
+
+
+def print_comparison(out: Console, comparison: Comparison, codebook: Codebook) -> None:
+    """Print the answer, what it rests on, the four answers and the caveats."""
+    order = ranked_outlets(comparison, codebook)
+    say(out, comparison.answer, style="bold")
+    out.print()
+    for name, words in facts(comparison):
+        if name not in {"Units", "Repairs"}:
+            say(out, f"{name.lower()}: {words}")
+    if comparison.sample.remedy:
+        say(out, f"to correct the shares: {comparison.sample.remedy}")
+    _notes(out, comparison.refusals)
+    for mix in comparison.mixes:
+        if mix.voice is None:
+            _mix(out, mix, order, codebook)
+    _pairs(out, comparison)
+    _agreement(out, comparison)
+    _outlets(out, comparison, order, codebook)
+    out.print()
+    _notes(out, comparison.caveats)
+
+
+def _notes(out: Console, notes: Sequence[str]) -> None:
+    for note in notes[:MOST_NOTES]:
+        say(out, f"- {note}")
+    if len(notes) > MOST_NOTES:
+        say(out, f"- and {len(notes) - MOST_NOTES} more: the page and --json have them all")
+
+
+def _mix(out: Console, mix: MixComparison, order: Sequence[str], codebook: Codebook) -> None:
+    """Print a task's shares, and for the eye a bar made of the labels' signs."""
+    by_name = {outlet.outlet: outlet for outlet in mix.outlets}
+    looks = looks_of(codebook, mix.task)
+    corrected = any(s.corrected for outlet in mix.outlets for s in outlet.shares.values())
+    how = "corrected by hand labels, counted share after the stroke" if corrected else "counted"
+    test = same_mix_words(mix)
+    say(out, f"\n{mix.task}: share of units (95% interval), {how}; same mix: {test}", style="bold")
+    barred = out.width >= BAR_FITS
+    table = new_table("outlet", "articles", "units", *mix.classes, *([""] if barred else []))
+    for name in order[:MOST_OUTLETS]:
+        outlet = by_name[name]
+        best = {label: headline(share) for label, share in outlet.shares.items()}
+        cells = [
+            share_words(best[label])
+            + (f" / {percent(outlet.shares[label].counted.value)}" if best[label].corrected else "")
+            for label in mix.classes
+        ]
+        row = [Text(printable(c)) for c in (name, f"{outlet.n_articles}", f"{outlet.n_units}")]
+        row += [Text(cell) for cell in cells]
+        if barred:
+            row.append(bar({label: best[label].value for label in mix.classes}, looks))
+        table.add_row(*row)
+    out.print(table)
+    if len(order) > MOST_OUTLETS:
+        say(out, f"and {len(order) - MOST_OUTLETS} more outlets: the page and --json have them all")
+
+
+def bar(shares: dict[str, float], looks: dict[str, Look]) -> Text:
+    """Return a bar of a mix in which each label is a run of its sign: it reads without colour."""
+    whole = sum(shares.values()) or 1.0
+    made, place, total = Text(), 0, 0.0
+    for label, share in shares.items():
+        total += share / whole
+        end = round(BAR * total)
+        look = looks[label]
+        made.append(look.sign[:1] * (end - place), style=COLOURS[look.tone])
+        place = end
+    return made
+
+
+def _pairs(out: Console, comparison: Comparison) -> None:
+    pairs = sorted(comparison.mixes[0].pairs, key=lambda pair: -pair.distance.value)
+    if not pairs:
+        return
+    whole = comparison.agreement[0] if comparison.agreement else None
+    claims = {frozenset((pair.left, pair.right)): pair for pair in (whole.pairs if whole else ())}
+    say(out, "\nfarthest apart: total variation of the mix; labels on shared claims", style="bold")
+    heads = ("outlets", "distance", "by chance", "p", "p Holm", "shared claims", "same label")
+    table = new_table(*heads)
+    for pair in pairs[:MOST_PAIRS]:
+        shared = claims.get(frozenset((pair.left, pair.right)))
+        put_row(
+            table,
+            f"{pair.left} / {pair.right}",
+            two(pair.distance.value),
+            two(pair.distance.null_mean),
+            p_words(pair.distance.p_value),
+            p_words(pair.p_holm),
+            str(shared.n_claims) if shared else "–",
+            percent(shared.same.value) if shared and shared.same else "–",
+        )
+    out.print(table)
+    if len(pairs) > MOST_PAIRS:
+        say(out, f"{len(pairs) - MOST_PAIRS} more pairs are on the page and in --json")
+
+
+def _agreement(out: Console, comparison: Comparison) -> None:
+    found = [agreement for agreement in comparison.agreement if agreement.nominal]
+    if not found:
+        say(out, "\nno claim is shared by two outlets: their agreement is not measured")
+        return
+    say(out, "\nlabels on shared claims: 1 is full agreement, 0 chance", style="bold")
+    heads = ("part", "claims", "alpha", "full agreement shows", "errors taken out", "same label")
+    table = new_table(*heads)
+    for a in found:
+        put_row(
+            table,
+            part_words(a.voice),
+            str(a.n_claims),
+            number_words(a.nominal),
+            two(a.ceiling.perfect if a.ceiling else None),
+            number_words(a.ceiling.corrected if a.ceiling else None),
+            "–" if a.percent is None else percent(a.percent.value),
+        )
+    out.print(table)
+    kinds = ", ".join(f"{kind} {n}" for kind, n in found[0].disagreements.items())
+    if kinds:
+        say(out, f"pairs of outlets that differ on a claim: {kinds}")
+
+
+def _outlets(
+    out: Console, comparison: Comparison, order: Sequence[str], codebook: Codebook
+) -> None:
+    """Print what each outlet does with the claims of others: its lean, and what it leaves out."""
+    effects = {(effect.outlet, effect.voice): effect for effect in comparison.effects}
+    selections = {selection.outlet: selection for selection in comparison.selection}
+    if not effects and not selections:
+        return
+    voices = list(dict.fromkeys(effect.voice for effect in comparison.effects))
+    title = "\nlean beyond others on the same claim (95% interval), and how many of others' claims"
+    say(out, f"{title} an outlet makes", style="bold")
+    table: Table = new_table(
+        *("outlet", *(f"lean, {part_words(voice)}" for voice in voices)),
+        *("p Holm", "claims made", "by chance", "p Holm"),
+    )
+    for name in order[:MOST_OUTLETS]:
+        cells = []
+        for voice in voices:
+            effect = effects.get((name, voice))
+            cells.append(
+                "–"
+                if effect is None
+                else signed(effect.value)
+                if effect.low is None or effect.high is None
+                else f"{signed(effect.value)} ({signed(effect.low)} to {signed(effect.high)})"
+            )
+        first = effects.get((name, voices[0])) if voices else None
+        left = selections.get(name)
+        cells.append(p_words(first.p_holm) if first else "–")
+        cells += (
+            [f"{left.n_made} of {left.n_claims}", f"{left.expected:.1f}", p_words(left.p_holm)]
+            if left
+            else ["–", "–", "–"]
+        )
+        put_row(table, name, *cells)
+    out.print(table)

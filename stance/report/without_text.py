@@ -1,0 +1,28 @@
+"""A comparison without the words of any article, for texts that may not be passed on."""
+
+from dataclasses import replace
+from hashlib import sha256
+
+from stance.comparison.result import Comparison
+
+
+def without_text(comparison: Comparison) -> Comparison:
+    """Return a comparison whose units and claims are places and hashes only.
+
+    A unit's text gives way to `sha256:` and the first 12 digits of its hash in UTF-8, so that
+    whoever has the articles can check it; titles of articles go, and a claim goes by its id.
+    """
+    alignment = comparison.alignment
+    claims = tuple(replace(claim, title=claim.id) for claim in alignment.claims)
+    return replace(
+        comparison,
+        alignment=replace(alignment, claims=claims),
+        units=tuple(
+            replace(unit, title=None, text=f"sha256:{_digest(unit.text)}")
+            for unit in comparison.units
+        ),
+    )
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

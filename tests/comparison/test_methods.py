@@ -1,0 +1,186 @@
+import re
+from dataclasses import replace
+from importlib.metadata import version
+
+import pytest
+
+from stance.comparison.methods import methods, methods_text
+from stance.comparison.references import REFERENCES
+from tests.report.comparisons import comparison, spoiled
+
+CITED = re.compile(r"[A-Z][a-z]+(?: and [A-Z][a-z]+| et al\.)? (?:19|20)\d\d\b(?!-)")
+
+
+@pytest.fixture(scope="module")
+def made():
+    return comparison()
+
+
+def changed_shares(made, **changes):
+    return replace(
+        made,
+        mixes=tuple(
+            replace(
+                mix,
+                outlets=tuple(
+                    replace(o, shares={k: replace(s, **changes) for k, s in o.shares.items()})
+                    for o in mix.outlets
+                ),
+            )
+            for mix in made.mixes
+        ),
+    )
+
+
+def bare(made):
+    """The same comparison as of one outlet, without what needs labels, claims or dates."""
+    made = changed_shares(made, corrected=None, band=None, settled=None)
+    mix = made.mixes[0]
+    return replace(
+        made,
+        model=replace(made.model, n_learned=0, held_out={}, confusion={}),
+        corpus=replace(made.corpus, n_empty=0, n_failed=0, n_repaired=0, first_date=None),
+        copies=replace(made.copies, groups=(), n_left_out=0),
+        sample=replace(made.sample, folder=None, n_labels=0, designs={}, refused={}),
+        mixes=(replace(mix, outlets=mix.outlets[:1], pairs=(), same_mix_p=None),),
+        alignment=replace(made.alignment, claims=(), n_units=0, n_copied=0, stability=None),
+        agreement=tuple(
+            replace(a, nominal=None, ordinal=None, percent=None, gwet_ac1=None, fleiss=None)
+            for a in made.agreement
+        ),
+        effects=(),
+        selection=(),
+        timeline=replace(made.timeline, weeks=(), around=(), event=None, n_undated=0),
+    )
+
+
+def test_every_answer_of_a_full_run_has_its_methods_and_the_references_come_last(made):
+    assert list(methods(made)) == [
+        *("units", "copies", "correction", "shares", "distances", "claims"),
+        *("agreement", "effects", "selection", "time", "references"),
+    ]
+
+
+def test_every_work_that_is_cited_is_listed_once_and_none_besides(made):
+    for one in (made, bare(made), replace(made, effects=(), agreement=())):
+        said = methods(one)
+        listed = said.pop("references").split("\n")
+        cited = set(CITED.findall(" ".join(said.values())))
+        assert cited <= REFERENCES.keys()
+        assert listed == [entry for name, entry in REFERENCES.items() if name in cited]
+
+
+def test_an_entry_is_under_the_name_and_year_that_sentences_cite():
+    assert list(REFERENCES.values()) == sorted(REFERENCES.values())
+    for cited_as, entry in REFERENCES.items():
+        names, _, year = cited_as.rpartition(" ")
+        authors = entry.partition(f" ({year}). ")[0]
+        assert authors != entry, f"{cited_as}: the entry is of another year"
+        first, _, second = names.removesuffix(" et al.").partition(" and ")
+        assert authors.startswith(f"{first}, ")
+        n_authors = len(re.findall(r"[A-Z][\w-]+, (?:[A-Z]\. ?)+", authors))
+        assert n_authors == (2 if second else 1) or (names.endswith("et al.") and n_authors > 2)
+        assert not second or f" and {second}, " in authors
+
+
+def test_the_numbers_are_those_of_the_run(made):
+    said = methods(made)
+    n_outlets = len(made.mixes[0].outlets)
+    articles = {unit.article_id for unit in made.units}
+    assert f"{len(articles)} articles of {n_outlets} outlets, dated" in said["units"]
+    assert f"{len(made.units):,} units (" in said["units"]
+    assert f"the codebook {made.codebook}." in said["units"]
+    assert f"stance {version('stance')}" in said["units"]
+    assert "seed 7" in said["units"]
+    assert "stance 0.71, sentiment 0.68, voice 0.90" in said["units"]
+    assert "240 hand labels of known design (240 stratified), in 5 of 5" in said["correction"]
+    assert "31 chosen by an annotator, not at random" in said["correction"]
+    assert "(10 pairs)" in said["distances"]
+    assert "cosine of 0.62" in said["claims"]
+    assert f"{len(made.alignment.claims)} claims of two" in said["claims"]
+    assert "adjusted Rand index of 0.81" in said["claims"]
+    assert "precision of matches was 0.86." in said["claims"]
+    assert "0.47 (0.36 to 0.58)" in said["agreement"]
+    assert "1,339 held-out units" in said["agreement"]
+    assert "before 2026-01-14" in said["time"]
+    assert "23 units without a date" in said["time"]
+
+
+def test_a_run_without_labels_claims_or_dates_says_nothing_of_them(made):
+    said = methods(bare(made))
+    assert list(said) == ["units", "copies", "shares", "references"]
+    assert "not corrected" in said["shares"]
+    whole = " ".join(said.values())
+    for word in ("hand label", "band", "Egami", "Holm", "alpha", "cosine", "repaired", "dated"):
+        assert word not in whole
+    assert "none were found" in said["copies"]
+
+
+def test_a_correction_of_some_outlets_says_of_how_many(made):
+    mix = made.mixes[0]
+    last = mix.outlets[-1]
+    counted = {label: replace(s, corrected=None) for label, s in last.shares.items()}
+    some = replace(mix, outlets=(*mix.outlets[:-1], replace(last, shares=counted)))
+    assert "in 4 of 5 outlets" in methods(replace(made, mixes=(some,)))["correction"]
+
+
+def test_differences_are_named_as_what_they_are_of(made):
+    assert "Differences of corrected shares" in methods(made)["distances"]
+    counted = comparison(corrected=False)
+    assert "Differences of counted shares" in methods(counted)["distances"]
+    assert "correction" not in methods(counted)
+
+
+def test_how_articles_were_regrouped_is_what_the_pairs_record(made):
+    def said(*ways):
+        pairs = made.mixes[0].pairs
+        changed = [
+            replace(
+                pair, distance=replace(pair.distance, n_regroupings=n, exact=exact, smallest_p=p)
+            )
+            for pair, (n, exact, p) in zip(pairs, ways, strict=False)
+        ]
+        return methods(replace(made, mixes=(replace(made.mixes[0], pairs=tuple(changed)),)))[
+            "distances"
+        ]
+
+    few = said((20, True, 0.1), (70, True, 0.03))
+    assert "by all ways of doing so;" in few
+    assert "none could be below 0.06" in few
+    both = said((20, True, 0.001), (1999, False, 1 / 2000))
+    assert "by all ways of doing so where they are few and 1,999 random ones else;" in both
+    assert "none could be" not in both
+    assert "Besag" not in both
+    early = said((1999, False, 1e-4), (18599, False, 1e-4))
+    assert "1,999 to 18,599 random ones (stopped early" in early
+
+
+def test_copies_that_count_are_said_to(made):
+    printed = replace(made, copies=replace(made.copies, counted="printed", n_left_out=0))
+    assert "Each counts in the shares" in methods(printed)["copies"]
+    assert "4 articles are left out" in methods(made)["copies"]
+
+
+def test_units_labeled_by_models_that_had_not_seen_them_are_said_to_be(made):
+    words = "by models that had not seen it"
+    assert words not in methods(made)["units"]
+    held_out = replace(made, models=("a@1", "a@1+held-out"))
+    assert words in methods(held_out)["units"]
+
+
+def test_the_text_is_paragraphs_and_a_list_on_plain_lines(made):
+    text = methods_text(made)
+    paragraphs = text.rstrip("\n").split("\n\n")
+    assert len(paragraphs) == 12
+    assert paragraphs[-2] == "References"
+    assert all(line.startswith("- ") for line in paragraphs[-1].split("\n"))
+    assert not any("\n" in paragraph for paragraph in paragraphs[:-1])
+    assert "  " not in text
+    assert " ." not in text
+    assert "None" not in text
+
+
+def test_what_comes_from_outside_cannot_drive_a_terminal(made):
+    text = methods_text(spoiled(made, "\x1b[31m\u202e"))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
