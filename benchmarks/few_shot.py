@@ -142,7 +142,7 @@ def by_setfit(
             check=False,
         )
     if done.returncode:
-        sys.exit(f"{python}: SetFit failed:\n{done.stderr[-2000:]}")
+        sys.exit(f"{python}: SetFit failed ({done.returncode}):\n{done.stderr[-2000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
     return np.array(found["found"]), float(found["seconds"])
 

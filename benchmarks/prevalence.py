@@ -1,9 +1,9 @@
 """Print whether corrected shares hold the truth: coverage, bias, width, effective sample ratio.
 
 Outlets of 2,000 units in articles of 25, three classes, a model that is right on about seven units
-in ten, or nearly all. Labels are drawn as `stance label next` draws them, stratified by predicted class or at
-random, and three answers are compared: our corrected shares, the share that the model counts with
-its interval over articles, and the share among as many labels drawn at random.
+in ten, or nearly all. Labels are drawn as `stance label next` draws them, stratified by predicted
+class or at random, and three answers are compared: our corrected shares, the share that the model
+counts with its interval over articles, and the share among as many labels drawn at random.
 
 Coverage is that of a nominal 95% interval, for the lowest and the highest of the three classes;
 bias, width and the ratio are those of the first class. The ratio is how many plain random labels

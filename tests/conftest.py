@@ -17,10 +17,11 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """A place for encoders that holds none, so that `best` is the same model on every machine."""
+    """A place for encoders that holds none and gets none, so that every machine does the same."""
     folder = tmp_path_factory.mktemp("encoders")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STANCE_CACHE", str(folder))
+        patch.setenv("STANCE_OFFLINE", "1")
         yield folder
 
 

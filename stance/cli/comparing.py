@@ -218,15 +218,15 @@ def compare(
     if tables:
         write_tables(shared, tables)
         tell(f"wrote the tables into {tables}")
-    if charts:
-        save_charts(shared, book, charts)
-        tell(f"wrote the charts into {charts}")
     if str(json_file) == "-":
         sys.stdout.write(to_json(shared))
     if str(methods) == "-":
         sys.stdout.write(methods_text(comparison))
     if not printed:
         print_comparison(console(), comparison, book)
+    if charts:
+        save_charts(shared, book, charts)
+        tell(f"wrote the charts into {charts}")
     if output is not None:
         tell(f"wrote {output}; open it in a browser")
     if check_claims:

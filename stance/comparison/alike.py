@@ -28,7 +28,10 @@ class Vectors:
     meaning: NDArray[np.float32] | None  # (n, width)
 
     def blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield the first row of a block, and its similarities to all rows, (n_block, n)."""
+        """Yield the first row of a block, and its similarities to that row and all after it.
+
+        Shape (n_block, n - first): a pair of rows is compared once.
+        """
         n = self.words.shape[0]
         size = max(1, BLOCK_CELLS // max(1, n))
         turned = self.words.T.tocsr()
@@ -36,8 +39,11 @@ class Vectors:
             block = (self.words[start : start + size] @ turned).toarray()
             if self.meaning is not None:
                 block *= 1 - MEANING_SHARE
-                block += MEANING_SHARE * (self.meaning[start : start + size] @ self.meaning.T)
+                block += MEANING_SHARE * (
+                    self.meaning[start : start + size] @ self.meaning[start:].T
+                )
             yield start, block
+            turned = turned[:, size:]
 
 
 def vectors_of(
@@ -97,9 +103,9 @@ def alike(vectors: Vectors, similarity: float) -> sparse.csr_array:
     rows, columns, values = [], [], []
     for start, block in vectors.blocks():
         i, j = np.nonzero(block >= similarity)
-        away = i + start < j  # each pair once, so that both halves hold the same number
-        rows.append((i + start)[away])
-        columns.append(j[away])
+        away = i < j  # each pair once, so that both halves of the table hold the same number
+        rows.append(i[away] + start)
+        columns.append(j[away] + start)
         values.append(block[i[away], j[away]])
     n = vectors.words.shape[0]
     if not rows:

@@ -232,17 +232,22 @@ def _answers(path: Path, drawn: dict[str, Any]) -> dict[str, bool]:
     if missing:
         raise DataError(f"{path}: the column {min(missing)} is not there: keep the first line")
     answers: dict[str, bool] = {}
-    for row in table:
-        where = f"{path}: line {table.line_num}"
-        pair, said = (row["pair"] or "").strip(), (row["same_claim"] or "").strip().casefold()
-        if pair not in drawn:
-            raise DataError(f"{where}: no pair was drawn as {pair!r}: leave the column as it was")
-        if pair in answers:
-            raise DataError(f"{where}: {pair} is judged twice: keep one row of it")
-        if said and said not in ANSWERS:
-            raise DataError(f"{where}: same_claim is {said!r}: write y or n, or leave it empty")
-        if said:
-            answers[pair] = ANSWERS[said]
+    try:
+        for row in table:
+            where = f"{path}: line {table.line_num}"
+            pair, said = (row["pair"] or "").strip(), (row["same_claim"] or "").strip().casefold()
+            if pair not in drawn:
+                raise DataError(
+                    f"{where}: no pair was drawn as {pair!r}: leave the column as it was"
+                )
+            if pair in answers:
+                raise DataError(f"{where}: {pair} is judged twice: keep one row of it")
+            if said and said not in ANSWERS:
+                raise DataError(f"{where}: same_claim is {said!r}: write y or n, or leave it empty")
+            if said:
+                answers[pair] = ANSWERS[said]
+    except csv.Error as error:
+        raise DataError(f"{path}: after line {table.line_num}: not a CSV: {error}") from None
     return answers
 
 

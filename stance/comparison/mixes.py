@@ -16,6 +16,7 @@ from stance.comparison.result import (
     Share,
 )
 from stance.statistics.arrays import FloatArray
+from stance.statistics.heterogeneity import same_share_p_value
 from stance.statistics.intervals import Estimate, clustered_share
 from stance.statistics.permutation import (
     Distance,
@@ -97,6 +98,7 @@ def compare_mixes(
         outlets=tuple(outlets),
         pairs=_pairs(outlets, tables, seed) if pairs and len(outlets) > 1 else (),
         same_mix_p=same_mix_p,
+        corrected_p=_corrected_p(outlets, task),
     )
 
 
@@ -127,6 +129,28 @@ def difference_of(left: Estimate | Corrected, right: Estimate | Corrected) -> Di
         )
     corrected = isinstance(left, Corrected) and isinstance(right, Corrected)
     return Difference(value=value, low=low, high=high, corrected=corrected)
+
+
+def _corrected_p(outlets: Sequence[OutletMix], task: Task) -> float | None:
+    """Return the p-value of "all outlets have one mix" by corrected shares, Holm over labels.
+
+    By the limits that take articles as a sample, as the test of counted shares does; None where an
+    outlet has none.
+    """
+    p_values = []
+    for label in task.classes:
+        rows = [
+            (found.value, found.general_low, found.general_high)
+            for outlet in outlets
+            if (found := outlet.shares[label].corrected) is not None
+        ]
+        if len(rows) < max(2, len(outlets)) or any(None in row for row in rows):
+            return None
+        values, low, high = np.array(rows, dtype=float).T
+        if (high <= low).any():
+            return None
+        p_values.append(same_share_p_value(values, low, high))
+    return min(holm(p_values))
 
 
 def _tables(observations: Observations, task: str, inside: BoolArray) -> dict[str, FloatArray]:

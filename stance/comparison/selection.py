@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import stats
 
 from stance.comparison.observations import BoolArray, Observations
 from stance.comparison.result import Claim, Selection
 from stance.comparison.sources import claim_units
-from stance.statistics.arrays import IntArray
+from stance.statistics.arrays import FloatArray, IntArray
 from stance.statistics.permutation import holm
 
 N_DRAWS = 999
@@ -20,31 +21,38 @@ def selections(
 
     Whether that is more than chance is asked by moving whole articles between outlets, each keeping
     its number of them. In every such corpus it is found anew which claims two others make, and the
-    outlet's share of those is compared: claims that stood in one outlet only are not known here,
-    so the number of claims would not be comparable. An outlet of short articles makes fewer claims
-    than its number of articles suggests, and counts as leaving claims out.
+    outlet's share of those is compared. Claims whose articles all stand in one outlet are not known
+    here, though moving articles would show them: each claim weighs the more in moved corpora, the
+    likelier it was to stay hidden. An outlet of short articles makes fewer claims than its number
+    of articles suggests, and counts as leaving claims out.
     """
     units = claim_units(claims, observations)
     # Copies that were left out make no claim; counted as articles they would hide what is left out.
     present = np.unique(observations.article[observations.counts])
     outlet_of = observations.outlet_of[present]
-    articles = observations.article[units.rows]
-    known = np.isin(articles, present)
-    places = (units.claims[known], np.searchsorted(present, articles[known]))
+    behind = np.stack([units.claims, observations.article[units.rows]], axis=1)
+    behind = np.unique(behind[np.isin(behind[:, 1], present)], axis=0)
+    places = (behind[:, 0], np.searchsorted(present, behind[:, 1]))
     shape = (len(claims), len(observations.outlets))
 
     made = _made(outlet_of, places, shape)
-    asked, hit = _asked(made)
+    shared = made.sum(axis=1) >= 2
+    asked, hit = _asked(made, np.ones(len(claims)))
+    # The chance that all articles of a claim fall to one outlet.
+    n_articles = np.bincount(behind[:, 0], minlength=len(claims))[:, None]
+    sizes = np.bincount(outlet_of, minlength=shape[1])
+    hidden = stats.hypergeom.pmf(n_articles, len(present), sizes, n_articles).sum(axis=1)
+    weights = np.divide(1.0, 1 - hidden, out=np.zeros(len(claims)), where=shared)
+
     rng = np.random.default_rng(seed)
-    n_as_few = np.zeros(shape[1])
-    n_drawn = np.zeros(shape[1])
-    shares = np.zeros(shape[1])
+    n_as_few, n_drawn, shares = np.zeros((3, shape[1]))
     for _ in range(N_DRAWS):
-        drawn_asked, drawn_hit = _asked(_made(rng.permutation(outlet_of), places, shape))
-        defined = drawn_asked > 0
+        moved = _made(rng.permutation(outlet_of), places, shape)
+        moved_asked, moved_hit = _asked(moved, weights)
+        defined = moved_asked > 0
         n_drawn += defined
-        shares += drawn_hit / np.maximum(drawn_asked, 1)
-        n_as_few += defined & (drawn_hit * asked <= hit * drawn_asked)
+        shares += moved_hit / np.where(defined, moved_asked, 1)
+        n_as_few += defined & (moved_hit * asked <= hit * moved_asked + 1e-9)
 
     testable = (asked > 0) & (n_drawn > 0)
     p_values = (n_as_few + 1) / (n_drawn + 1)
@@ -59,9 +67,7 @@ def selections(
             expected=float(asked[i] * shares[i] / max(n_drawn[i], 1)),
             p_value=float(p_values[i]) if testable[i] else None,
             p_holm=next(adjusted) if testable[i] else None,
-            left_out=tuple(
-                claims[c].id for c in most_first if n_outlets[c] >= 2 and not made[c, i]
-            ),
+            left_out=tuple(claims[c].id for c in most_first if shared[c] and not made[c, i]),
         )
         for i, outlet in enumerate(observations.outlets)
     )
@@ -77,8 +83,9 @@ def _made(
     return made
 
 
-def _asked(made: BoolArray) -> tuple[IntArray, IntArray]:
+def _asked(made: BoolArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return, for each outlet, how many claims two others make, and how many of those it makes."""
     n_outlets = made.sum(axis=1)
-    hit = made[n_outlets >= 3].sum(axis=0)
-    return hit + (~made[n_outlets >= 2]).sum(axis=0), hit
+    two, three = n_outlets >= 2, n_outlets >= 3
+    hit = weights[three] @ made[three]
+    return hit + weights[two] @ ~made[two], hit

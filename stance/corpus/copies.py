@@ -14,6 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from stance.corpus.shingles import (
     SHINGLE,
     UNDATED,
+    FloatArray,
+    IntArray,
     Numbers,
     WordNumbers,
     n_shared,
@@ -22,7 +24,6 @@ from stance.corpus.shingles import (
 )
 from stance.errors import DataError
 from stance.records import ClassifiedUnit
-from stance.statistics.arrays import FloatArray, IntArray
 
 ENOUGH = 10  # shingles: in a text of two sentences, one stock phrase is a fifth
 SHARED = 0.2  # of the shingles of the shorter text, quotes included: what leaks into a split

@@ -7,8 +7,6 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.statistics.arrays import FloatArray, IntArray
-
 SHINGLE = 5  # words in a row: longer than stock phrases, short enough to survive light editing
 NEAREST = 8  # holders of a shingle that each holder is compared with: bounds the work
 UNDATED = np.iinfo(np.int64).max  # the day of a text without one
@@ -25,6 +23,8 @@ _ODD = np.random.default_rng(0).integers(2**63, size=SHINGLE, dtype=np.uint64) |
 _HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 
 Numbers = NDArray[np.uint32]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 class WordNumbers(dict[str, int]):

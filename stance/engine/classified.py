@@ -12,14 +12,14 @@ from stance.corpus.tables import MAX_TEXT, TABLE_SUFFIXES, Row, read_rows
 from stance.errors import DataError, LabelError
 from stance.labeling.settle import unit_place
 from stance.records import UNIT_KINDS, ClassifiedUnit, Prediction, Unit, unit_id
-from stance.report.machine import columns as our_columns
 from stance.terminal_text import text_of_cell
 
 MODEL = "labels"  # the model of labels that name none
 _ARTICLE = ("article_id", "document_id", "doc_id", "article")
 _UNIT = ("unit_id", "id")
 _TEXT = tuple(name for name in COLUMNS["text"] if name not in _ARTICLE)
-_OWN = ("sha256", "index", "kind", "start", "end", "abstained", "model", "codebook", "task")
+_OWN = ("unit_id", "sha256", "index", "kind", "start", "end", "abstained", "model", "codebook")
+_ABOUT = (*COLUMNS["source"], *COLUMNS["date"])
 _ROUNDING = 0.02  # how far probabilities may be from a sum of 1: three with two digits
 _BATCH = 4096  # Parquet rows held at a time
 
@@ -83,6 +83,7 @@ class _Reader:
         self.codebook = codebook
         self.tasks: tuple[str, ...] | None = None  # of the first row, and so of all
         self.articles: dict[str, tuple[int, str | None, str | None, str]] = {}
+        self.about: dict[str, tuple[object, ...]] = {}  # an article's cells as last seen
         self.n_units: dict[str, int] = {}  # by article
         self.rows: dict[str, int] = {}  # unit id -> row
         self.labels: dict[tuple[str, str], str] = {}  # as written -> as the codebook has it
@@ -146,6 +147,9 @@ class _Reader:
         self, number: int, row: Row, article_id: str
     ) -> tuple[str | None, str | None, str]:
         """Return the article's outlet, date and hash, which all of its rows must agree on."""
+        cells = (*map(row.get, _ABOUT), row.get("sha256"))
+        if self.about.get(article_id) == cells:  # as in the row before, nearly always
+            return self.articles[article_id][1:]
         known = metadata_of(row)
         here = (known.source, known.date, _text(row, "sha256") or "")
         first, *there = self.articles.setdefault(article_id, (number, *here))
@@ -155,6 +159,7 @@ class _Reader:
                     f"article {article_id!r} is {what} {now!r} here and {what} {then!r} in row "
                     f"{first}. Correct one, or give each article an id of its own."
                 )
+        self.about[article_id] = cells
         return self.articles[article_id][1:]
 
     def _predictions(self, row: Row, unit_name: str) -> dict[str, Prediction]:
@@ -213,10 +218,9 @@ def _rows(path: Path, codebook: Codebook) -> Iterator[tuple[int, Row | DataError
         if suffix == ".parquet":
             yield from _parquet_rows(path, codebook)
         elif suffix in TABLE_SUFFIXES:
-            ours = [column_name(name) for name in our_columns(codebook)]
             with path.open("rb") as file:
                 for number, row in read_rows(file, suffix, wanted=("id", "text", "source")):
-                    if suffix in {".csv", ".tsv"} and isinstance(row, dict) and list(row) == ours:
+                    if suffix == ".csv" and isinstance(row, dict) and row.keys() >= set(_OWN):
                         yield number, {name: text_of_cell(cell) for name, cell in row.items()}
                     else:
                         yield number, row
@@ -232,7 +236,7 @@ def _parquet_rows(path: Path, codebook: Codebook) -> Iterator[tuple[int, Row | D
     import pyarrow as pa
     from pyarrow import parquet
 
-    known = {*_ARTICLE, *_UNIT, *_TEXT, *_OWN, "label", *COLUMNS["source"], *COLUMNS["date"]}
+    known = {*_ARTICLE, *_UNIT, *_TEXT, *_OWN, "label", "task", *_ABOUT}
     known |= {column_name(name) for task in codebook.tasks for name in task.columns}
     number = 0
     try:
@@ -287,12 +291,14 @@ def _unit_text(row: Row) -> str:
 def _number(row: Row, name: str) -> float | None:
     """Return a cell that holds a number."""
     value = row.get(name)
-    if value is None:
-        return None
-    with suppress(ValueError, OverflowError):
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
+    if value is None or isinstance(value, float):
+        return value
+    try:
+        if isinstance(value, str | int) and not isinstance(value, bool):
             number = float(value)
-            return None if math.isnan(number) else number
+            return None if math.isnan(number) else number  # "nan" in a CSV
+    except (ValueError, OverflowError):
+        pass
     raise DataError(f"{name} is {value!r:.40}. Write a number.")
 
 

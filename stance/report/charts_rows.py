@@ -72,6 +72,8 @@ def rows_panel(title: str, heading: str, tone: str, rows: Sequence[Row], axis: A
         path = "".join(f"M{x:.0f} {top + 20}v{height_of - 25}" for x in lines for top in tops)
         parts.append(stroke(path, tone=tone_of_line))
     for value, text in axis.ticks:
+        if not text:
+            continue
         x = axis.x(value)
         place = "" if x < 20 else "end" if x > PANEL - 20 else "mid"
         x = {"": 0.0, "end": float(PANEL)}.get(place, x)

@@ -127,9 +127,13 @@ def fitted(text: str, width: float, size: str = "") -> str:
     text = shown(text)
     if text_width(text, size) <= width:
         return text
-    while text and text_width(f"{text}…", size) > width:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
+    room, kept = width - text_width("…", size), 0
+    for sign in text:
+        room -= text_width(sign, size)
+        if room < 0:
+            break
+        kept += 1
+    return f"{text[:kept].rstrip()}…"
 
 
 def text_width(text: str, size: str = "") -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -70,7 +71,8 @@ def _mix(out: Console, mix: MixComparison, order: Sequence[str], codebook: Codeb
     test = same_mix_words(mix)
     say(out, f"\n{mix.task}: share of units (95% interval), {how}; same mix: {test}", style="bold")
     barred = out.width >= BAR_FITS
-    table = new_table("outlet", "articles", "units", *mix.classes, *([""] if barred else []))
+    heads = [escape(printable(name)) for name in mix.classes]
+    table = new_table("outlet", "articles", "units", *heads, *([""] if barred else []))
     for name in order[:MOST_OUTLETS]:
         outlet = by_name[name]
         best = {label: headline(share) for label, share in outlet.shares.items()}
@@ -164,7 +166,7 @@ def _outlets(
     title = "\nlean beyond others on the same claim (95% interval), and how many of others' claims"
     say(out, f"{title} an outlet makes", style="bold")
     table: Table = new_table(
-        *("outlet", *(f"lean, {part_words(voice)}" for voice in voices)),
+        *("outlet", *(escape(printable(f"lean, {part_words(voice)}")) for voice in voices)),
         *("p Holm", "claims made", "by chance", "p Holm"),
     )
     for name in order[:MOST_OUTLETS]:

@@ -1,6 +1,7 @@
 """Where our pages are laid out: every text escaped, style and script known by their hash."""
 
 import base64
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from stance.report.readings import (
 HERE = Path(__file__).parent
 
 
+@cache
 def environment() -> Environment:
     """Return an environment in which every text is escaped and nothing undefined passed over."""
     made = Environment(

@@ -140,25 +140,28 @@ class Api:
                 raise RefusalError(422, "abstain: a comparison counts every unit. Leave it out.")
             labeled: list[ClassifiedUnit] = []
             articles = [article for article, _ in prepared]
+            unknown = [article.id for article in articles if not article.source]
+            if unknown:
+                raise RefusalError(
+                    422,
+                    f"the outlet of {len(unknown)} of {len(articles)} articles is unknown, "
+                    f"{unknown[0]} first. Give its 'source' beside it, or in its front matter.",
+                )
             yield self._start(asked, prepared)
-            async for article, units, found in self._labeled(prepared, None, until):
-                if found is None:
+            async for article, units, piece in self._labeled(prepared, None, until):
+                if piece is None:
                     yield _article(article, units)
                 else:
-                    labeled += found
+                    labeled += piece
 
-            def compared() -> tuple[Event, str]:
+            def compared() -> Event:
                 comparison = self._work.compare(articles, labeled, len(asked.failures))
-                return asdict(comparison), self._work.page(comparison)
+                report = self._keep(self._work.page(comparison))
+                return {"report": report, "comparison": asdict(comparison)}
 
-            comparison, page = await self._line.statistics(until, compared)
-            yield {
-                "event": "end",
-                "n_units": len(labeled),
-                "seconds": round(monotonic() - begun, 3),
-                "report": self._keep(page),
-                "comparison": comparison,
-            }
+            found = await self._line.statistics(until, compared)
+            seconds = round(monotonic() - begun, 3)
+            yield {"event": "end", "n_units": len(labeled), "seconds": seconds} | found
 
     async def _read(self, body: bytes) -> tuple[Asked, Sequence[Prepared]]:
         """Return what is asked for, with the units of its articles."""
@@ -222,7 +225,10 @@ class Api:
             yield _bytes(first)
             try:
                 async for event in events:
-                    yield _bytes(event)
+                    if event["event"] == "end":  # a comparison is long
+                        yield await run_in_threadpool(_bytes, event)
+                    else:
+                        yield _bytes(event)
             except Exception as error:  # the status is sent by now: a line has to say it
                 yield _bytes({"event": "error", "error": self._words(error)[1]})
 

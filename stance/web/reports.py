@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html.parser import HTMLParser
 from secrets import token_urlsafe
+from threading import Lock
 
 MOST_REPORTS = 20
 MOST_BYTES = 100_000_000  # of all that are kept
@@ -31,17 +32,18 @@ class Reports:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Report] = OrderedDict()
+        self._lock = Lock()
 
     def keep(self, html: str, *, ours: bool) -> str:
         """Keep a report; return the name under which it is found."""
         name = token_urlsafe(12)
-        self._kept[name] = Report(
-            html=html.encode("utf-8", "replace"), headers=report_headers(html, ours=ours)
-        )
-        while len(self._kept) > MOST_REPORTS or (
-            len(self._kept) > 1 and sum(len(r.html) for r in self._kept.values()) > MOST_BYTES
-        ):
-            self._kept.popitem(last=False)
+        headers = report_headers(html, ours=ours)  # long for a long page
+        with self._lock:
+            self._kept[name] = Report(html=html.encode("utf-8", "replace"), headers=headers)
+            while len(self._kept) > MOST_REPORTS or (
+                len(self._kept) > 1 and sum(len(r.html) for r in self._kept.values()) > MOST_BYTES
+            ):
+                self._kept.popitem(last=False)
         return name
 
     def get(self, name: str) -> Report | None:

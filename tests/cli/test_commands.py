@@ -154,7 +154,6 @@ def test_one_bad_file_is_told_and_the_rest_is_classified(tmp_path):
         ["classify", "no-such-folder"],
         ["classify", "seeds/articles", "--model", "no-such-model"],
         ["compare", "seeds/articles", "--codebook", "no-such-book"],
-        ["compare", "seeds/articles/wafer-1.txt"],
         ["compare", "seeds/articles", "-o", "no/such/folder/report.html"],
         ["label", "agreement", "--folder", "seeds"],
         ["codebook", "check", "labels/template.toml"],
@@ -171,22 +170,6 @@ def test_what_is_wrong_is_one_line_and_exit_code_one(args):
 def test_wrong_usage_is_exit_code_two():
     assert stance("classify").returncode == 2
     assert stance("compare", "seeds/articles", "--sede", "7").returncode == 2
-
-
-def test_compare_prints_tables_and_writes_the_page_and_the_json(tmp_path):
-    done = stance(
-        "compare", "seeds/articles", "-o", tmp_path / "r.html", "--json", tmp_path / "c.json"
-    )
-    assert done.returncode == 0
-    assert "Pudong Tech Review" in done.stdout
-    assert "same mix: p =" in done.stdout
-    data = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
-    assert data["answer"] in done.stdout
-    assert data["answer"].replace("'", "&#39;") in (tmp_path / "r.html").read_text("utf-8")
-    assert sum(outlet["n_articles"] for outlet in data["mixes"][0]["outlets"]) == 158
-    assert all(outlet["settled"] for outlet in data["mixes"][0]["outlets"])
-    again = stance("compare", "seeds/articles", "--json", "-")
-    assert json.loads(again.stdout) == data
 
 
 def test_a_corpus_without_outlets_is_told_how_to_name_them(tmp_path):

@@ -1,53 +1,59 @@
+from dataclasses import replace
+
 import pytest
 
 from stance.codebook import read_codebook
-from stance.comparison.compare import compare, corpus_facts
+from stance.comparison.compare import Settings, compare, corpus_facts
+from stance.comparison.result import ModelFacts
 from stance.errors import DataError
 from tests.builders import classified
 
 BOOK = read_codebook()
-WORDS = [
-    f"{a} {b}"
-    for a in ("amber", "birch", "copper", "damask")
-    for b in ("lanterns", "saddles", "kettles")
-]
+NOTHING_KNOWN = ModelFacts(name="test@0", n_learned=9, held_out={}, confusion={})
+NOUNS = (
+    *("amber", "birch", "copper", "damask", "ebony", "flint", "granite", "hazel", "indigo"),
+    *("jasper", "kelp", "linen"),
+)
 SHARED = "Regulators cleared the shipment of ferry engines to the northern harbour on Tuesday."
+# What an outlet says of a thing: words of its own, so that its articles copy nobody's.
+LINES = {
+    "Alpha": "The {} crates reached harbour eleven late. Nobody ordered further {} goods since.",
+    "Beta": "Traders upriver praise {} wares loudly. Their {} stock fills several warehouses.",
+}
+MIX = ("optimistic", "neutral", "skeptical", "neutral")
 
 
 def corpus(n_articles, *, shift=0):
     """Two outlets; the second is more skeptical by `shift` of 4 articles in 4."""
     units = []
     for i in range(n_articles):
-        label = ("optimistic", "neutral", "skeptical", "neutral")[i % 4]
-        other = "skeptical" if i % 4 < shift else label
-        words = WORDS[i]
-        text = f"The {words} reached the harbour late. Nobody had ordered more {words} this year."
-        units += classified(text, label, outlet="Alpha", name=f"a{i}", codebook=BOOK)
-        units += classified(text, other, outlet="Beta", name=f"b{i}", codebook=BOOK)
+        noun = f"{NOUNS[i % len(NOUNS)]} {NOUNS[(i * 5 + 1) % len(NOUNS)]}"
+        for outlet, label in (("Alpha", MIX[i % 4]), ("Beta", MIX[i % 4])):
+            given = "skeptical" if outlet == "Beta" and i % 4 < shift else label
+            text = LINES[outlet].format(noun, noun)
+            units += classified(text, given, outlet=outlet, name=f"{outlet}{i}", codebook=BOOK)
     return units
 
 
-def run(units, **options):
-    facts = corpus_facts(units, {u.unit.article_id: [] for u in units}, 0)
+def run(units, *, settled=None, model=NOTHING_KNOWN, **choices):
     return compare(
         units,
         BOOK,
-        corpus=facts,
-        settled=options.pop("settled", {}),
-        held_out_scores={},
-        n_learned=9,
-        **options,
+        Settings(vectors="words", **choices),
+        corpus=corpus_facts(units, {u.unit.article_id: [] for u in units}, 0),
+        model=model,
+        titles={},
+        settled=settled or {},
     )
 
 
 def test_the_mix_of_each_outlet_counts_units_and_carries_its_interval():
-    result = run(corpus(12))
-    (mix,) = result.mixes
-    alpha = mix.outlets[0]
+    alpha = run(corpus(12)).mixes[0].outlets[0]
     assert (alpha.outlet, alpha.n_articles, alpha.n_units) == ("Alpha", 12, 24)
-    assert alpha.shares["neutral"].value == pytest.approx(0.5)
-    assert alpha.shares["neutral"].low < 0.5 < alpha.shares["neutral"].high
-    assert sum(share.value for share in alpha.shares.values()) == pytest.approx(1)
+    neutral = alpha.shares["neutral"].counted
+    assert neutral.value == pytest.approx(0.5)
+    assert neutral.low < 0.5 < neutral.high
+    assert sum(share.counted.value for share in alpha.shares.values()) == pytest.approx(1)
 
 
 def test_equal_mixes_are_not_told_apart_and_unequal_ones_are():
@@ -61,65 +67,64 @@ def test_equal_mixes_are_not_told_apart_and_unequal_ones_are():
     assert apart.mixes[0].pairs[0].distance.value == pytest.approx(0.75)
 
 
-def test_one_article_each_cannot_be_tested_and_the_answer_says_so():
+def test_one_article_each_cannot_be_tested_and_the_answer_and_a_refusal_say_so():
     result = run(corpus(1))
     assert result.mixes[0].same_mix_p is None
     assert "cannot be tested, with one article each" in result.answer
+    assert any(words.startswith("One article an outlet") for words in result.refusals)
     assert any("could reach p = 0.05" in caveat for caveat in result.caveats)
 
 
-def test_a_claim_that_both_outlets_make_is_found_and_their_sides_compared():
-    units = corpus(3)
+def test_every_share_without_a_sample_says_what_would_correct_it():
+    result = run(corpus(2), paths=("articles",))
+    assert result.sample.n_labels == 0
+    assert result.sample.remedy.startswith("stance label next articles --folder")
+    assert any(result.sample.remedy in words for words in result.refusals)
+    assert any("not corrected for its errors" in caveat for caveat in result.caveats)
+    assert "correction" not in result.methods
+
+
+def with_shared_claim(n_articles=3):
+    """The second outlet writes at length around the claim: its article is no copy."""
+    units = corpus(n_articles)
     units += classified(SHARED, "optimistic", outlet="Alpha", name="a-shared", codebook=BOOK)
-    units += classified(
-        SHARED.replace("on Tuesday", "this week"),
-        "skeptical",
-        outlet="Beta",
-        name="b-shared",
-        codebook=BOOK,
-    )
-    claims = run(units).agreement.claims
-    ours = next(claim for claim in claims if "Regulators" in claim.title)
+    text = SHARED.replace("on Tuesday", "this week")
+    return units + classified(text, "skeptical", outlet="Beta", name="b-shared", codebook=BOOK)
+
+
+def test_a_claim_that_both_outlets_make_is_found_and_their_sides_compared():
+    result = run(with_shared_claim(), copies="printed")
+    (ours,) = [claim for claim in result.alignment.claims if "Regulators" in claim.title]
     assert [(cell.outlet, cell.label) for cell in ours.cells] == [
         ("Alpha", "optimistic"),
         ("Beta", "skeptical"),
     ]
+    quoted = {unit.unit_id: unit for unit in result.units}
+    assert all(quoted[u].claim == ours.id for cell in ours.cells for u in cell.unit_ids)
+    assert result.agreement[0].disagreements["optimistic / skeptical"] == 1
 
 
-def test_copies_agree_with_themselves_so_they_are_left_out_of_the_agreement_and_told():
-    result = run(corpus(8))
-    assert result.agreement.claims == ()
-    assert result.agreement.n_copied == 32
-    assert any("32 units stand word for word in two outlets" in c for c in result.caveats)
+def test_of_copies_the_first_counts_and_both_ways_of_counting_are_shown():
+    units = corpus(4)
+    long = " ".join(LINES["Alpha"].format(n, n) for n in NOUNS)
+    first = classified(long, "optimistic", outlet="Alpha", name="wire", codebook=BOOK)
+    later = classified(long, "optimistic", outlet="Beta", name="wire-copy", codebook=BOOK)
+    later = [replace(unit, date="2026-02-15") for unit in later]
+    once, printed = run(units + first + later), run(units + first + later, copies="printed")
+    assert once.copies.groups == printed.copies.groups == (("wire", "wire-copy"),)
+    assert (once.copies.n_left_out, printed.copies.n_left_out) == (1, 0)
+    beta, as_printed = once.mixes[0].outlets[1], printed.mixes[0].outlets[1]
+    assert (beta.n_units, as_printed.n_units) == (8, 8 + len(later))
+    assert beta.other_counting["optimistic"] == as_printed.shares["optimistic"].counted.value
+    assert as_printed.other_counting["optimistic"] == beta.shares["optimistic"].counted.value
+    assert not any(unit.counts for unit in once.units if unit.article_id == "wire-copy")
 
 
-def test_outlets_that_say_the_same_in_other_words_agree_in_full():
-    units = []
-    for i, words in enumerate(WORDS):
-        label = ("optimistic", "neutral", "skeptical")[i % 3]
-        for outlet, text in (("Alpha", "were late again"), ("Beta", "come late, once again")):
-            line = f"The {words} for the northern {words.split()[0]} market {text}."
-            units += classified(line, label, outlet=outlet, name=f"{outlet}{i}", codebook=BOOK)
-    agreement = run(units).agreement
-    assert len(agreement.claims) == 12
-    assert agreement.percent == agreement.nominal.value == agreement.pairs[0].same == 1
-    assert agreement.n_neutral == 4
-
-
-def test_outlets_without_a_shared_word_have_no_agreement_and_a_caveat():
-    units = classified(
-        "Apples ripen in the warm orchard sun.", "neutral", outlet="A", name="a", codebook=BOOK
-    )
-    units += classified(
-        "Trains depart every hour from platform nine.",
-        "neutral",
-        outlet="B",
-        name="b",
-        codebook=BOOK,
-    )
-    result = run(units)
-    assert result.agreement.nominal is None
-    assert any(caveat.startswith("No shared claims") for caveat in result.caveats)
+def test_outlets_without_a_shared_claim_have_no_agreement_and_are_told_what_stands():
+    result = run(corpus(1))
+    assert result.alignment.claims == ()
+    assert result.agreement[0].nominal is None
+    assert any(words.startswith("No claim is shared") for words in result.refusals)
 
 
 def test_settled_labels_stand_beside_an_outlet_only_where_they_cover_it():
@@ -130,28 +135,58 @@ def test_settled_labels_stand_beside_an_outlet_only_where_they_cover_it():
         if u.source == "Alpha"
     }
     alpha, beta = run(units, settled=settled).mixes[0].outlets
-    assert alpha.settled == {"optimistic": 0, "neutral": 1, "skeptical": 0}
-    assert beta.settled is not None  # the same texts, so the same places
+    assert {name: share.settled for name, share in alpha.shares.items()} == {
+        "optimistic": 0,
+        "neutral": 1,
+        "skeptical": 0,
+    }
+    assert all(share.settled is None for share in beta.shares.values())
 
 
-def test_unknown_outlets_and_a_single_one_are_refused_in_words():
+def test_an_unknown_outlet_is_refused_in_words():
     units = classified(SHARED, "neutral", outlet=None, name="x/y", codebook=BOOK)
     with pytest.raises(DataError, match=r"the outlet of 1 article.* is unknown, x/y among"):
         run(units)
-    with pytest.raises(DataError, match="one outlet, Alpha"):
-        run(classified(SHARED, "neutral", outlet="Alpha", name="x", codebook=BOOK))
     with pytest.raises(DataError, match="nothing to compare"):
         run([])
+
+
+def test_one_outlet_is_described_and_compared_with_nobody():
+    result = run([unit for unit in corpus(4) if unit.source == "Alpha"])
+    assert "a comparison needs two outlets" in result.answer
+    assert result.refusals[0].startswith("One outlet: nothing can be compared")
+    assert result.mixes[0].pairs == result.alignment.claims == result.effects == ()
+    assert result.mixes[0].outlets[0].shares["neutral"].counted.value == pytest.approx(0.5)
+
+
+def test_known_errors_of_the_model_put_a_band_beside_a_share_and_a_ceiling_beside_an_alpha():
+    table = ((80, 10, 10), (10, 80, 10), (10, 10, 80))
+    known = replace(NOTHING_KNOWN, confusion={"stance": table})
+    plain, banded = run(with_shared_claim()), run(with_shared_claim(), model=known)
+    share = banded.mixes[0].outlets[0].shares["optimistic"]
+    assert plain.mixes[0].outlets[0].shares["optimistic"].band is None
+    assert share.band[0] < share.counted.value < share.band[1]
 
 
 def test_the_same_seed_gives_the_same_comparison():
     assert run(corpus(9, shift=2), seed=3) == run(corpus(9, shift=2), seed=3)
 
 
+def test_a_date_splits_the_time_in_two():
+    units = [
+        replace(unit, date="2026-05-01" if unit.unit.article_id[-1] > "3" else unit.date)
+        for unit in corpus(8)
+    ]
+    result = run(units, event="2026-03-01")
+    assert {around.outlet for around in result.timeline.around} == {None, "Alpha", "Beta"}
+    with pytest.raises(DataError, match="2026"):
+        run(units, event="in March")
+
+
 def test_facts_count_articles_dates_and_repairs_but_not_front_matter():
     units = corpus(2)
-    kinds = {"a0": ["period", "period", "front matter"], "a1": [], "b0": [], "b1": [], "c": []}
-    facts = corpus_facts(units, kinds, 3)
+    kinds = {"Alpha0": ["period", "period", "front matter"], "Alpha1": [], "Beta0": []}
+    facts = corpus_facts(units, kinds | {"Beta1": [], "c": []}, 3)
     assert (facts.n_articles, facts.n_empty, facts.n_units) == (5, 1, 8)
     assert (facts.n_repaired, facts.n_failed) == (1, 3)
     assert facts.repairs == {"period": 2}

@@ -123,13 +123,17 @@ def seed_units():
 
 
 @cache
-def comparison(*, n_outlets=5, n_articles=None, corrected=True, voices=True, event=True):
+def comparison(
+    *, n_outlets=5, n_articles=None, corrected=True, voices=True, event=True, likeness=0.45
+):
     """Return a comparison of the outlets with the most seed articles.
 
     Parameters
     ----------
     n_articles
         That many articles in all, the seed articles over again where they do not suffice.
+    likeness
+        The cosine from which sentences make one claim.
     """
     units = seed_units()
     sizes = Counter({unit.article_id: unit.outlet for unit in units}.values())
@@ -137,18 +141,25 @@ def comparison(*, n_outlets=5, n_articles=None, corrected=True, voices=True, eve
     units = [unit for unit in units if unit.outlet in outlets]
     if n_articles:
         units = repeated(units, n_articles)
-    return compared(units, outlets, corrected=corrected, voices=voices, event=event)
+    options = {"corrected": corrected, "voices": voices, "event": event, "likeness": likeness}
+    return compared(units, outlets, **options)
 
 
 def repeated(units, n_articles):
+    """Return that many articles, an outlet's after each other's in turn."""
     by_article = defaultdict(list)
     for unit in units:
         by_article[unit.article_id].append(unit)
+    turn, queue = Counter(), []
+    for own in by_article.values():
+        outlet = own[0].outlet
+        queue.append((turn[outlet], outlet, own))
+        turn[outlet] += 1
+    queue = [own for _, _, own in sorted(queue, key=lambda item: item[:2])]
     made = []
     for i in range(n_articles):
-        name, own = list(by_article.items())[i % len(by_article)]
-        again = i // len(by_article)
-        name = f"{name}-{again}" if again else name
+        own, again = queue[i % len(queue)], i // len(queue)
+        name = f"{own[0].article_id}-{again}"
         made += [
             replace(u, article_id=name, unit_id=f"{name}:{u.start}-{u.end}") if again else u
             for u in own
@@ -156,11 +167,11 @@ def repeated(units, n_articles):
     return made
 
 
-def compared(units, outlets, *, corrected, voices, event):
+def compared(units, outlets, *, corrected, voices, event, likeness):
     rng = random.Random(11)
     copied = sorted({u.article_id for u in units if "-w" in u.article_id})[:4]
     units = [replace(u, counts=u.article_id not in copied) for u in units]
-    claims = shared_claims(units)
+    claims = shared_claims(units, likeness)
     claim_of = {name: c.id for c in claims for cell in c.cells for name in cell.unit_ids}
     units = [replace(u, claim=claim_of.get(u.unit_id)) for u in units]
     counted = [u for u in units if u.counts]
@@ -345,7 +356,7 @@ def difference(left, right, corrected):
     )
 
 
-def shared_claims(units, least=0.45, most=700):
+def shared_claims(units, least, most=700):
     """Return groups of like sentences of two outlets or more, matched by words."""
     own = [u for u in units if u.kind == "sentence" and len(u.text) > 50][:most]
     vectors = TfidfVectorizer(sublinear_tf=True, stop_words="english").fit_transform(
@@ -563,3 +574,9 @@ def spoiled(record, words):
         }
         return replace(record, **changed)
     return record
+
+
+@cache
+def small():
+    """Return a comparison of two outlets and eight articles, filled in every field."""
+    return comparison(n_outlets=2, n_articles=8, likeness=0.15)

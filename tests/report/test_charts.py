@@ -11,7 +11,7 @@ from stance.report.charts_pairs import shade
 from stance.report.charts_rows import Axis, Mark, Row, centred_axis, rows_panel, share_axis
 from stance.report.charts_svg import Figure, fitted, inline, sheet, shown, text_width, wrapped
 from stance.report.readings import headline, ranked_outlets
-from tests.report.comparisons import BOOK, HOSTILE, comparison, spoiled
+from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
 
 SVG = "{http://www.w3.org/2000/svg}"
 ORDER = ranked_outlets(comparison(), BOOK)
@@ -118,9 +118,9 @@ def test_labels_are_told_apart_by_shape_as_well_as_colour():
 
 @pytest.mark.parametrize("words", [*HOSTILE, "\ufffe\uffff\x00"])
 def test_hostile_text_changes_no_drawing(words):
-    result = comparison(n_outlets=2)
-    book, clean_book = spoiled(BOOK, words), spoiled(BOOK, "x")
-    clean = all_figures(spoiled(result, "x"), clean_book)
+    result = small()
+    book = spoiled(BOOK, words)
+    clean = all_figures(spoiled(result, "x"), spoiled(BOOK, "x"))
     for figure, other in zip(all_figures(spoiled(result, words), book), clean, strict=True):
         drawing = sheet(figure, words)
         root = ET.fromstring(drawing)
@@ -148,7 +148,7 @@ def test_charts_are_saved_as_svg_and_as_pictures(tmp_path):
 def test_without_what_makes_pictures_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     with pytest.raises(StanceError, match=r"written as SVG; PNG needs resvg_py: pip install"):
-        save_charts(comparison(n_outlets=2), BOOK, tmp_path / "charts")
+        save_charts(small(), BOOK, tmp_path / "charts")
     saved = sorted(path.name for path in (tmp_path / "charts").iterdir())
     assert "mix-stance.svg" in saved
     assert all(name.endswith(".svg") for name in saved)
@@ -158,9 +158,9 @@ def test_names_of_files_stay_in_the_folder(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     words = "../../etc/x\x00"
     with pytest.raises(StanceError):
-        save_charts(spoiled(comparison(n_outlets=2), words), spoiled(BOOK, words), tmp_path / "a")
+        save_charts(spoiled(small(), words), spoiled(BOOK, words), tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
-    assert len(list((tmp_path / "a").iterdir())) == len(all_figures(comparison(n_outlets=2), BOOK))
+    assert len(list((tmp_path / "a").iterdir())) == len(all_figures(small(), BOOK))
 
 
 def test_a_sheet_has_room_for_all_of_its_panels():

@@ -5,7 +5,7 @@ from stance.report.comparison_tables import BAR, bar, print_comparison
 from stance.report.label_looks import looks_of
 from stance.report.readings import headline, percent, ranked_outlets
 from stance.report.terminal import console
-from tests.report.comparisons import BOOK, HOSTILE, comparison, spoiled
+from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
 from tests.report.test_page import bare
 
 MOST_LINES = 62
@@ -100,6 +100,6 @@ def test_what_was_not_measured_is_left_out_or_said(capsys):
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_text_drives_no_terminal(capsys, words):
-    out = printed(capsys, spoiled(comparison(n_outlets=2), words), spoiled(BOOK, words))
+    out = printed(capsys, spoiled(small(), words), spoiled(BOOK, words))
     assert not {"\x1b", "\x07", "\u202e", "\u2066"} & set(out)
     assert "[link=" not in out or "[link=file" in words

@@ -11,7 +11,7 @@ import pytest
 from stance.report.charts_svg import shown
 from stance.report.machine import spreadsheet_safe, to_json
 from stance.report.page import render_page
-from tests.report.comparisons import BOOK, HOSTILE, comparison, spoiled
+from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
 
 COMMAND = "stance compare seeds/articles -o report.html"
 MOST_BYTES = 2**20  # of a page of 10 outlets and 200 articles
@@ -135,7 +135,7 @@ def test_a_matrix_tells_distance_chance_and_adjusted_p_of_each_pair(page):
 
 
 def test_of_many_outlets_the_farthest_pairs_come_first_and_the_matrix_is_folded():
-    html, _ = parsed(comparison(n_outlets=14, voices=False, event=False))
+    html, _ = parsed(comparison(n_outlets=14, n_articles=28, voices=False, event=False))
     part = section(html, "pairs")
     assert part.index("Table of the farthest pairs") < part.index("All 91 pairs as a matrix")
     rows = part[: part.index("<details>")].count('<tr id="p')
@@ -181,10 +181,14 @@ def test_the_policy_allows_our_own_style_and_script_and_nothing_else(page):
     assert len(script) < 12_000
 
 
+@pytest.fixture(scope="module")
+def clean():
+    return parsed(spoiled(small(), "x"), spoiled(BOOK, "x"))[1]
+
+
 @pytest.mark.parametrize("words", HOSTILE)
-def test_hostile_text_adds_no_tag_no_attribute_and_no_control_character(words):
-    result = comparison(n_outlets=2)
-    clean = parsed(spoiled(result, "x"), spoiled(BOOK, "x"))[1]
+def test_hostile_text_adds_no_tag_no_attribute_and_no_control_character(words, clean):
+    result = small()
     html, tags = parsed(spoiled(result, words), spoiled(BOOK, words))
     assert tags.tags == clean.tags
     assert {name for name, _ in tags.attributes} == {name for name, _ in clean.attributes}
@@ -197,7 +201,7 @@ def test_hostile_text_adds_no_tag_no_attribute_and_no_control_character(words):
 
 def bare():
     """Return a comparison of which hardly anything could be measured."""
-    whole = comparison(n_outlets=2)
+    whole = small()
     mix = whole.mixes[0]
     outlets = tuple(
         replace(

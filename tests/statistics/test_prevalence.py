@@ -12,14 +12,14 @@ N, PER_ARTICLE = 600, 20
 ARTICLE = np.arange(N) // PER_ARTICLE
 
 
-def outlet(rng, shares, *, shift=0.0):
+def outlet(rng, shares, *, shift=0.0, evidence=1.2):
     """Units in articles, of a true class, and a model that takes a part of class 0 for class 1."""
     leaning = rng.dirichlet(np.array(shares) * 20, size=N // PER_ARTICLE)
     truth = (rng.random((N, 1)) > leaning.cumsum(axis=1)[ARTICLE, :-1]).sum(axis=1)
-    evidence = rng.normal(size=(N, len(shares))) + 0.7 * np.log(shares)
-    evidence[np.arange(N), truth] += 1.2
-    evidence[(truth == 0) & (rng.random(N) < shift), 1] += 2
-    probabilities = np.exp(evidence)
+    signs = rng.normal(size=(N, len(shares))) + 0.7 * np.log(shares)
+    signs[np.arange(N), truth] += evidence
+    signs[(truth == 0) & (rng.random(N) < shift), 1] += 2
+    probabilities = np.exp(evidence * signs)
     return truth, probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
@@ -181,6 +181,18 @@ def test_limits_hold_the_truth_where_the_model_errs_otherwise_and_counting_does_
     assert general >= 0.905
     assert abs(bias) < 0.006
     assert counted < 0.5
+
+
+def test_few_labels_that_a_good_model_meets_by_luck_leave_doubt():
+    rng = np.random.default_rng(7)
+    held = []
+    for _ in range(200):
+        truth, probabilities = outlet(rng, (0.25, 0.5, 0.25), evidence=3)
+        predicted = probabilities.argmax(axis=1)
+        for n in (10, 20):
+            found = estimate(truth, probabilities, stratified(predicted, n, rng), predicted)
+            held.append(found.low[0] <= (truth == 0).mean() <= found.high[0])
+    assert np.mean(held) >= 0.93
 
 
 def test_labels_and_model_together_are_worth_more_labels_than_there_are():
