@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from xml.etree import ElementTree as ET
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -89,7 +90,7 @@ def test_the_page_reads_and_fits(visit, size, script):
     expect(page.locator(".answer")).to_have_text(result.answer)
     expect(page.locator(".art")).to_have_count(len({u.article_id for u in result.units}))
     expect(page.locator("#filter")).to_be_visible(visible=script)
-    assert page.locator("button").count() == 0 or script
+    assert script or not page.locator("button:visible").count()
     chart = page.locator("#mix svg").first.bounding_box()
     assert 300 < chart["width"] <= 450  # near the width that it was drawn for
     small_print = "[...document.querySelectorAll('svg.chart text')].map(t => "
@@ -119,7 +120,7 @@ def test_a_number_leads_to_just_its_sentences(visit):
     assert units.last.is_visible()
     assert units.first.locator("b").inner_text()
     named = "n => getComputedStyle(n, '::before').content"
-    assert page.evaluate(named, units.first.locator("b").element_handle()).startswith('"skeptical"')
+    assert page.evaluate(named, units.first.locator("b").element_handle()).startswith('"skeptical')
     assert page.locator(".art:visible i[data-off]:visible").count() == 0
     page.check("#f-around")
     assert page.locator(".art:visible i[data-off]:visible").count() > 0
@@ -252,8 +253,8 @@ def test_tables_and_charts_can_be_taken_away_as_files(visit):
     drawing = taken.value.path().read_text(encoding="utf-8")
     assert drawing.count("<svg") == 4
     assert ".f-good{fill:#0b6bb3}" in drawing
-    page.set_content(drawing)
-    assert page.locator("svg svg").count() == 3
+    root = ET.fromstring(drawing)
+    assert len(root.findall("{http://www.w3.org/2000/svg}svg")) == 3
 
 
 def test_a_page_without_text_works_the_same(visit):
