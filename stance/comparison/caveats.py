@@ -166,6 +166,14 @@ def _on_claims(alignment: Alignment, agreement: ClaimAgreement) -> list[str]:
         )
         + "; errors on like wording push it up."
     )
+    seen = agreement.nominal.value if agreement.nominal else None
+    if ceiling and ceiling.corrected is None and seen is not None and seen > ceiling.perfect:
+        found.append(
+            f"Their alpha, {seen:.2f}, is above what full agreement would show if errors fell "
+            "independently: the model makes the same mistakes on like wording, or fewer here than "
+            "on held-out units. Its errors cannot be taken out of it; hand labels on a sample of "
+            "claims would tell."
+        )
     if alignment.vectors == "words":
         found.append(
             "Claims are matched by shared words, since the encoder that matches by meaning could "

@@ -191,6 +191,10 @@ def _ceiling(
     if confusion is None or perfect is None or perfect.low is None or perfect.high is None:
         return None
     corrected = corrected_alpha(counts, confusion)
+    if corrected is not None and corrected.low == 1:
+        # The outlets agree more than independent errors allow even for full agreement: errors are
+        # shared, or fewer here than on held-out units, and the table does not say what to take out.
+        corrected = None
     return Ceiling(
         perfect=perfect.value,
         perfect_low=perfect.low,

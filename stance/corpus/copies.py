@@ -107,14 +107,14 @@ def copy_clusters(articles: Iterable[Printed]) -> list[tuple[str, ...]]:
     with one at most three days away. Words in quotation marks do not count, so that outlets which
     quote one speech are no copies; nor does what one outlet prints in more than five articles, such
     as an invitation to subscribe. Articles that have too little else must be the same by three
-    quarters. An article joins a group if a third of it stands in the group's first article, or
+    quarters. An article joins a group if 30% of it stand in the group's first article, or
     half of the group are copies of it: a digest of the day does not make one story of all that it
     touches.
 
     Parameters
     ----------
     articles
-        Read once; not their texts but numbers are kept, some eight bytes for a word.
+        Read once; not their texts but numbers are kept, some twenty bytes for a word.
 
     Raises
     ------

@@ -79,8 +79,11 @@ export async function ask(path, body, onEvent) {
       }
       nDone += onEvent(event);
       byId("bar").value = nDone;
-      byId("words").textContent = nDone < nAll ? `${nDone.toLocaleString("en")} of ${some(nAll, "unit")}`
-        : `${some(nAll, "unit")} labeled`;
+      byId("words").textContent = `${nDone.toLocaleString("en")} of ${some(nAll, "unit")}`;
+      if (nDone === nAll && path.endsWith("compare")) { // how long this takes nobody knows
+        byId("bar").removeAttribute("value");
+        byId("words").textContent = `${some(nAll, "unit")} labeled; comparing`;
+      }
       last = event;
     }
     if (last?.event !== "end") throw new Error("The answer broke off; ask again.");

@@ -172,3 +172,19 @@ def test_units_of_another_task_are_compared_by_that_task():
     by_voice = claim_agreement(claims, observations, VOICE, seed=1)
     assert by_stance.percent.value < by_voice.percent.value
     assert list(by_voice.disagreements) == ["author / attributed"]
+
+
+def test_an_agreement_above_what_full_agreement_would_show_has_no_correction():
+    said = [
+        (f"c{i}", outlet, f"{outlet}{i}", "ons"[i % 3])
+        for i in range(30)
+        for outlet in ("Alpha", "Beta", "Gamma")
+    ]
+    claims, seen = corpus(said)
+    found = claim_agreement(claims, seen, STANCE, confusion=WEAK, seed=7)
+    assert found.nominal.value == 1
+    assert found.ceiling.perfect_high < 1
+    assert found.ceiling.corrected is None
+
+
+WEAK = ((65, 20, 15), (20, 60, 20), (15, 20, 65))
