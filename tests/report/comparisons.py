@@ -578,5 +578,5 @@ def spoiled(record, words):
 
 @cache
 def small():
-    """Return a comparison of two outlets and eight articles, filled in every field."""
-    return comparison(n_outlets=2, n_articles=8, likeness=0.15)
+    """Return a comparison of two outlets and four articles, filled in every field."""
+    return comparison(n_outlets=2, n_articles=4, likeness=0.1)
