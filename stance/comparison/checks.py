@@ -24,7 +24,9 @@ from stance.terminal_text import cell
 STRATA = ("matched", "near", "far")
 NEAR, FAR = 0.1, 0.2  # below the similarity of the alignment; what is farther off is not drawn
 COLUMNS = ("pair", "text_a", "text_b", "same_claim")
-QUESTION = "Do both sentences say the same of the world, or deny it? y or n; a topic is not enough."
+QUESTION = (
+    "Do both sentences assert or deny one and the same thing? y or n; a shared topic is no match."
+)
 ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 N_DRAWS = 20_000
 

@@ -103,14 +103,15 @@ def _selection(comparison: Comparison) -> Answer:
         words = "No claim is made by two outlets besides a third that could leave it out."
         return Answer(place="left-out", question=question, number="–", interval="", words=words)
     far = min(found, key=lambda s: (1.0 if s.p_value is None else s.p_value, -len(s.left_out)))
-    p = "" if far.p_holm is None else f", p = {p_words(far.p_holm)} (Holm)"
+    known = [s for s in found if s.p_holm is not None and s.p_holm <= LEVEL]
     return Answer(
         place="left-out",
         question=question,
         number=f"{far.n_claims - far.n_made} of {far.n_claims}",
         interval="claims",
         words=f"that two others or more make are not in {far.outlet}; as many articles drawn from "
-        f"all outlets would leave out {far.n_claims - far.expected:.1f}{p}.",
+        f"all outlets would leave out {far.n_claims - far.expected:.1f}. {len(known)} of "
+        f"{len(found)} outlets leave out more than chance gives (Holm).",
     )
 
 
@@ -138,6 +139,12 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
         ("Repairs", _repairs(corpus)),
         ("Copies", _copies(comparison.copies)),
     ]
+
+
+def remedy(comparison: Comparison) -> str | None:
+    """Return the command that would give labels to correct by, unless a refusal names it."""
+    words = comparison.sample.remedy
+    return None if words and any(words in said for said in comparison.refusals) else words
 
 
 def _articles(corpus: CorpusFacts) -> str:

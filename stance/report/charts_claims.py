@@ -13,7 +13,6 @@ from stance.report.readings import (
     number_words,
     part_words,
     signed,
-    two,
 )
 
 OfOutlet = TypeVar("OfOutlet", OutletEffect, OutletMix, Selection)
@@ -31,7 +30,7 @@ def agreement_figure(agreements: Sequence[ClaimAgreement]) -> Figure:
     low = -0.5 if min(lows) >= -0.5 else -1.0
     low = 0.0 if min(lows) > -0.02 else low
     ticks = [(0.0, "0 chance"), (0.25, ""), (0.5, "0.5"), (0.75, ""), (1.0, "1 full")]
-    ticks = ticks if low == 0 else [(low, two(low)), *ticks]
+    ticks = ticks if low == 0 else [(low, f"{low:g}"), *ticks]
     axis = Axis(low=low, high=1.0, ticks=tuple(ticks))
     heading = "Krippendorff's alpha, nominal"
     return Figure(
@@ -152,7 +151,7 @@ def _effect_row(effect: OutletEffect) -> Row:
     if effect.low is None or effect.high is None:
         reading += ", few articles"
     else:
-        reading += f" ({effect.low:+.2f} to {effect.high:+.2f})"
+        reading += f" ({signed(effect.low)} to {signed(effect.high)})"
     return Row(
         name=effect.outlet,
         reading=reading,

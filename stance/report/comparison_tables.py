@@ -9,7 +9,7 @@ from rich.text import Text
 
 from stance.codebook import Codebook
 from stance.comparison.result import Comparison, MixComparison
-from stance.report.answers import facts
+from stance.report.answers import facts, remedy
 from stance.report.label_looks import Look, looks_of
 from stance.report.readings import (
     headline,
@@ -29,6 +29,7 @@ from stance.terminal_text import printable
 MOST_PAIRS = 5
 MOST_NOTES = 4  # caveats, and refusals
 MOST_OUTLETS = 40
+MOST_TABLES = 12  # outlets; of more, other tasks than the first are told in a line
 BAR = 24  # signs
 BAR_FITS = 118  # columns of a terminal
 COLOURS = {"good": "blue", "even": "bright_black", "bad": "dark_orange3", "other": "magenta"}
@@ -42,12 +43,17 @@ def print_comparison(out: Console, comparison: Comparison, codebook: Codebook) -
     for name, words in facts(comparison):
         if name not in {"Units", "Repairs"}:
             say(out, f"{name.lower()}: {words}")
-    if comparison.sample.remedy:
-        say(out, f"to correct the shares: {comparison.sample.remedy}")
+    command = remedy(comparison)
+    if command:
+        say(out, f"to correct the shares: {command}")
     _notes(out, comparison.refusals)
-    for mix in comparison.mixes:
-        if mix.voice is None:
-            _mix(out, mix, order, codebook)
+    mixes = [mix for mix in comparison.mixes if mix.voice is None]
+    shown = mixes if len(order) <= MOST_TABLES else mixes[:1]
+    for mix in shown:
+        _mix(out, mix, order, codebook)
+    if len(mixes) > len(shown):
+        rest = ", ".join(f"{mix.task} ({same_mix_words(mix)})" for mix in mixes[1:])
+        say(out, f"on the page and in --json: {rest}")
     _pairs(out, comparison)
     _agreement(out, comparison)
     _outlets(out, comparison, order, codebook)

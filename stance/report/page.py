@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
-from itertools import combinations
 from typing import Any
 
 from stance.codebook import Codebook
 from stance.comparison.result import ClaimAgreement, Comparison, Timeline, Week
-from stance.report.answers import facts, four_answers
+from stance.report.answers import facts, four_answers, remedy
 from stance.report.charts import source_line
 from stance.report.charts_claims import (
     agreement_figure,
@@ -33,7 +32,7 @@ MOST_PAIRS = 15  # shown at once
 FIRST_CLAIMS, OPEN_CLAIMS = 12, 4
 MOST_CLAIMS = 150  # with their sentences side by side
 MOST_SENTENCES = 3  # of one outlet on one claim
-MOST_LEFT_OUT = 12  # claims that one outlet leaves out
+MOST_LEFT_OUT = 8  # claims that one outlet leaves out
 
 
 def render_page(
@@ -61,6 +60,7 @@ def render_page(
             c=comparison,
             answers=four_answers(comparison, codebook),
             facts=facts(comparison),
+            remedy=remedy(comparison),
             order=order,
             places=places,
             outlets=outlet_views(comparison, codebook, places, text=text),
@@ -102,14 +102,15 @@ def _mixes(comparison: Comparison, order: list[str], codebook: Codebook) -> dict
         if mix.pairs
     }
     whole = comparison.agreement[0] if comparison.agreement else None
-    cells = list(combinations(range(1, len(order) + 1), 2))
+    pairs = sorted(first.pairs, key=lambda pair: -pair.distance.value)
+    full = pairs if len(order) <= MATRIX_FITS else pairs[:MOST_PAIRS]
     return {
         "mix_figures": [mix_figure(mix, order, codebook) for mix in comparison.mixes],
         "corrected": any(s.corrected for o in first.outlets for s in o.shares.values()),
-        "pairs": sorted(first.pairs, key=lambda pair: -pair.distance.value),
+        "pairs": pairs,
         "distances": distances,
         "pair_places": {
-            both: f"p{i}-{j}" for i, j in cells for both in _both(order[i - 1], order[j - 1])
+            both: f"p{i}" for i, p in enumerate(full, 1) for both in _both(p.left, p.right)
         },
         "same": {both: pair for pair in whole.pairs for both in _both(pair.left, pair.right)}
         if whole

@@ -42,7 +42,7 @@ def two(value: float | None) -> str:
 
 def signed(value: float | None) -> str:
     """Return a number with its sign and two decimals, or a dash."""
-    return "–" if value is None else f"{value:+.2f}"
+    return "–" if value is None else "0.00" if round(value, 2) == 0 else f"{value:+.2f}"
 
 
 def p_words(p: float | None) -> str:

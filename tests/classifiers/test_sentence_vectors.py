@@ -71,6 +71,8 @@ def test_offline_an_encoder_that_is_not_here_is_not_asked_for(name, monkeypatch,
 
     monkeypatch.setattr(subprocess, "run", refuse)
     monkeypatch.setenv("STANCE_CACHE", str(tmp_path))
+    for other in ("STANCE_OFFLINE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, "1")
     with pytest.raises(ModelError, match=f"{name} forbids to fetch it"):
         meaning_vectors(TEXTS)
