@@ -48,7 +48,7 @@ class EmbeddingRecipe:
     seed: int = 7
     contrast_batches: int = 0  # of a contrastive warm start; 0: the encoder stays as it is
     contrast_units: int = 24  # units a batch, of which all pairs count
-    contrast_rate: float = 1e-4
+    contrast_rate: float = 3e-5
 
 
 def few_shot_recipe() -> EmbeddingRecipe:
@@ -56,7 +56,7 @@ def few_shot_recipe() -> EmbeddingRecipe:
 
     C is not chosen: the vectors of units that the encoder has learned from part them too well.
     """
-    return EmbeddingRecipe(contrast_batches=40, costs=(1.0,))
+    return EmbeddingRecipe(contrast_batches=20, costs=(1.0,))
 
 
 class Embedding:
@@ -237,7 +237,7 @@ class Embedding:
         encoder.to(self.device)  # type: ignore[arg-type]  # a decorator hides its self
         warm_start(
             encoder,
-            self._inputs(base, context=self.recipe.context),
+            self._inputs(base, context=False),  # a third of the tokens: units by themselves
             [example.unit for example in examples],
             codes,
             n_batches=self.recipe.contrast_batches,

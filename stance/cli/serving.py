@@ -145,10 +145,8 @@ def comparison_of(
     from stance.classifiers.bases import is_here
     from stance.classifiers.sentence_vectors import ENCODER
     from stance.cli.common import settled_labels
-    from stance.comparison.compare import Settings, compare, corpus_facts
-    from stance.comparison.result import ModelFacts
+    from stance.comparison.compare import Settings, compare, corpus_facts, model_facts
 
-    by_outlet = model.card.held_out.get("outlet", {})
     settled = {
         (label.sha256, label.start, label.end): label.labels
         for label in settled_labels(None, codebook)
@@ -161,15 +159,7 @@ def comparison_of(
         corpus=corpus_facts(
             units, {a.id: [repair.kind for repair in a.repairs] for a in articles}, n_failed
         ),
-        model=ModelFacts(
-            name=model.reference,
-            n_learned=model.card.n_units,
-            held_out={task: s["macro_f1"]["value"] for task, s in by_outlet.items()},
-            confusion={
-                task: tuple(tuple(map(float, row)) for row in s["confusion"])
-                for task, s in by_outlet.items()
-            },
-        ),
+        model=model_facts(model.reference, model.card),
         titles={article.id: article.title for article in articles},
         settled=settled,
     )

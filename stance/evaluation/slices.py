@@ -1,4 +1,4 @@
-"""Scores of parts of the units: of one voice, outlet, kind, length, half of the dates, or repair."""
+"""Scores of parts of the units: of a voice, outlet, kind, length, half of the dates, or repair."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

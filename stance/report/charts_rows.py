@@ -105,10 +105,11 @@ def _grid(axis: Axis) -> dict[str, list[float]]:
 
 def _draw(row: Row, y: int, axis: Axis, layers: Layers) -> None:
     if row.range_:
-        layers.add("s-soft dash", _box(*(axis.x(end) for end in row.range_), y, 16))
+        low, high = row.range_
+        layers.add("s-soft dash", _box(axis.x(low), axis.x(high), y, 16))
     if row.main and axis.origin is not None:
-        ends = sorted((axis.x(axis.origin), axis.x(row.main.value)))
-        layers.add(f"f-{row.main.tone} bar", _box(*ends, y, 10))
+        left, right = sorted((axis.x(axis.origin), axis.x(row.main.value)))
+        layers.add(f"f-{row.main.tone} bar", _box(left, right, y, 10))
     if row.beside:
         _mark(row.beside, y + BESIDE, axis, layers, hollow=True)
     if row.before is not None and row.main:

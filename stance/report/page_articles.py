@@ -139,7 +139,7 @@ def _unit(unit: QuotedUnit, places: Places, *, text: bool) -> Markup:
         Markup(" id={}").format(places.units[unit.unit_id]) if unit.unit_id in places.units else ""
     )
     made = UNIT.format(places.kind(unit.labels), anchor, words, sure)
-    if unit.claim in places.claims:
+    if unit.claim is not None and unit.claim in places.claims:
         made += CLAIM_LINK.format(places.claims[unit.claim])
     return made
 

@@ -210,3 +210,11 @@ def test_a_folder_that_is_damaged_or_tampered_with_is_a_model_error(folder, harm
     harm(folder)
     with pytest.raises(ModelError, match=told):
         Exported.load(folder)
+
+
+def test_a_unit_is_read_the_same_whatever_it_is_classified_with(exported):
+    graph = Exported.load(exported)
+    together = graph.predict_proba(UNITS)
+    for task, rows in together.items():
+        alone = np.vstack([graph.predict_proba([unit])[task] for unit in UNITS])
+        assert np.array_equal(rows, alone)

@@ -88,7 +88,7 @@ def test_every_command_has_help_with_an_example_that_works(path, workplace, requ
     for example in examples_of(path):
         words = shlex.split(example)
         assert tuple(words[1 : 1 + len(path)]) == path
-        if path == ("label", "serve"):
+        if path[-1] == "serve":
             serves_until_told_to_stop(words[1:], workplace)
             continue
         done = stance(*words[1:], cwd=workplace)
