@@ -50,6 +50,14 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/readme_tables.py
 	$(BIN)/python benchmarks/ladder.py
+	$(BIN)/python benchmarks/prevalence.py
+	$(BIN)/python benchmarks/planted.py
+	$(BIN)/python -m benchmarks.attenuation
+	$(BIN)/python -m benchmarks.effects
+	$(BIN)/python benchmarks/claims.py
+	$(BIN)/python benchmarks/copies.py
+	$(BIN)/python benchmarks/outlets.py
+	$(BIN)/python benchmarks/serving.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache report.html comparison.json
