@@ -107,7 +107,7 @@ def compare(
     ] = Vectors.AUTO,
     similarity: Annotated[
         float | None,
-        typer.Option("--similarity", min=0, max=1, help="From which cosine two units match."),
+        typer.Option("--similarity", min=0, max=1, help="From which similarity two units match."),
     ] = None,
     check_claims: Annotated[
         int | None,

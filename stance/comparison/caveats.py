@@ -186,8 +186,8 @@ def _on_claims(alignment: Alignment, agreement: ClaimAgreement) -> list[str]:
         )
     if alignment.n_copied:
         found.append(
-            f"{alignment.n_copied} units make no claim because their words stand in two outlets: a "
-            "copy agrees with itself."
+            f"{alignment.n_copied} units make no claim, since their words or their whole article "
+            "stand in another outlet too: a copy agrees with itself."
         )
     return found
 

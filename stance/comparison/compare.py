@@ -45,7 +45,7 @@ class Settings:
     copies: str = "once"  # of copies only the first counts; "printed": each where it stands
     event: str | None = None  # an ISO date: the mixes before it and from it on
     vectors: str = "auto"  # match claims by "meaning" or "words"; "auto": by meaning if possible
-    similarity: float | None = None  # the cosine from which units match; None: as measured
+    similarity: float | None = None  # from which units match; None: as measured
     sample: Path | None = None  # a label folder with a random sample
     checks: Path | None = None  # judged pairs of units: how well units were matched
     paths: tuple[str, ...] = ("PATH",)  # as the user named them, for a command that draws a sample

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from stance.classifiers.sentence_vectors import ENCODER
 from stance.comparison.references import REFERENCES
 from stance.comparison.result import BeforeAfter, ClaimAgreement, Comparison, PairDistance
 from stance.comparison.selection import N_DRAWS
@@ -247,10 +248,16 @@ def _claims(c: Comparison) -> list[str]:
     alignment = c.alignment
     if not alignment.n_units:
         return []
-    by = "embeddings of their meaning" if alignment.vectors == "meaning" else "the words they share"
+    letters = "the cosine of TF-IDF over runs of four letters"
+    by = (
+        f"three parts the cosine of {ENCODER} and seven parts {letters}"
+        if alignment.vectors == "meaning"
+        else letters
+    )
     found = [
-        f"{alignment.n_units:,} units could make a claim that another outlet makes. They were "
-        f"matched across outlets by {by}, from a cosine of {alignment.similarity:g} on: "
+        f"{alignment.n_units:,} units could make a claim that another outlet makes. Their "
+        f"similarity was {by}; a claim is made of units with a similarity of at least "
+        f"{alignment.similarity:g} to the one at its centre: "
         f"{_n(len(alignment.claims), 'claim')} of two outlets or more.",
     ]
     if alignment.n_copied:

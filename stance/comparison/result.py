@@ -166,7 +166,7 @@ class Alignment:
 
     claims: tuple[Claim, ...]
     vectors: str  # "meaning" or "words"
-    similarity: float  # the cosine from which two units may make the same claim
+    similarity: float  # from which two units may make the same claim, 0 to 1
     n_units: int  # that could make a claim
     n_copied: int  # units left out: the same words stand in two outlets, or their article is a copy
     stability: float | None  # mean adjusted Rand index between claims found in part of the units

@@ -43,13 +43,20 @@ def commands(group, path=()):
 
 COMMANDS = dict(commands(get_command(app)))
 
+OUTLETS = ("bitrate", "northgate", "pudong", "wafer", "charge", "huawei")
+KEPT = {path.name for o in OUTLETS for path in ROOT.glob(f"seeds/*/{o}-*.txt")}
+
 
 @pytest.fixture
 def workplace(tmp_path):
-    """A folder that looks like the repository, so that examples run and write nothing there."""
+    """A folder that looks like the repository, so that examples run and write nothing there.
+
+    It has fewer articles, for the sake of time.
+    """
     for name in ("seeds", "labels", "models"):
         (tmp_path / name).mkdir()
-    for path in [*ROOT.glob("seeds/*/*"), *ROOT.glob("labels/*")]:
+    articles = [p for p in ROOT.glob("seeds/*/*") if p.suffix != ".txt" or p.name in KEPT]
+    for path in [*articles, *ROOT.glob("labels/*")]:
         copy = tmp_path / path.relative_to(ROOT)
         copy.parent.mkdir(exist_ok=True, parents=True)
         copy.write_bytes(path.read_bytes())
