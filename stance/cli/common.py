@@ -1,5 +1,6 @@
 """Options that several commands share, and reading articles with failures told, not thrown."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -144,6 +145,23 @@ def tell_model(name: str, model: "Model") -> None:
     """Say, once the work is done, which model did it, where the user left that to us."""
     if name == DEFAULT_MODEL:
         tell(f"labeled by {model.reference}; --model names another")
+
+
+def kept_token(path: Path) -> str:
+    """Return the secret part of a page's address, the same each time for one file; made if new."""
+    from stance.errors import StanceError
+    from stance.web.safety import new_token
+
+    try:
+        token = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+        if not token:  # or a crash left an empty file
+            token = new_token()
+            handle = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(token)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StanceError(f"{path}: the token cannot be kept here: {error}") from None
+    return token
 
 
 def seed_articles(codebook: "Codebook") -> Path:

@@ -1,6 +1,5 @@
 """`stance label next`, `plan`, `serve`, `doubts`, `cues`: what to label, where, what to check."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +20,7 @@ from stance.cli.common import (
     Seed,
     SeedPaths,
     chosen_model,
+    kept_token,
     labeled_units,
     progress,
     tell,
@@ -36,6 +36,7 @@ LabelFolder = Annotated[
     Path, typer.Option("--folder", help="Your labels: the log, the draws, the settled labels.")
 ]
 DEFAULT_PORT = 8470
+PAGE_TOKEN = ".page-token"  # beside the labels: the same address each time
 
 TaskName = Annotated[str, typer.Option("--task", help="Which judgement of the codebook.")]
 
@@ -200,7 +201,7 @@ def serve(
         return guesses(cues, unit.text)
 
     reader = Reader(paths, register)
-    queue = _queue(reader, folder, draw, book, seed)
+    queue = queue_of(reader, folder, draw, book, seed)
     log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
     run(
         lambda address: labeling_app(
@@ -211,7 +212,7 @@ def serve(
             guess_of=first_guess if guess else None,
             on_trouble=tell,
         ),
-        token=_token(folder),
+        token=kept_token(folder / PAGE_TOKEN),
         port=port,
         on_ready=lambda address: tell(f"label at {address.url} (Ctrl+C stops; nothing is lost)"),
     )
@@ -295,7 +296,7 @@ def _n_labels(examples: "list[LabeledUnit]") -> int:
     return sum(len(example.labels) for example in examples)
 
 
-def _queue(
+def queue_of(
     reader: Reader, folder: Path, draw_id: str | None, book: "Codebook", seed: int
 ) -> "list[Assignment]":
     """Return what is to be judged, and register the documents that it stands in."""
@@ -352,20 +353,6 @@ def _queue(
     if documents != known:
         write_documents(folder / "documents.csv", documents)
     return queue
-
-
-def _token(folder: Path) -> str:
-    """Return the secret part of the page's address, the same each time for one folder."""
-    from stance.web.safety import new_token
-
-    path = folder / ".page-token"
-    token = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    if not token:  # or a crash left an empty file
-        token = new_token()
-        handle = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(token)
-    return token
 
 
 def register_commands(app: typer.Typer) -> None:

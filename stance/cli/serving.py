@@ -16,6 +16,7 @@ from stance.cli.common import (
     Register,
     Seed,
     chosen_model,
+    kept_token,
     tell,
     tell_model,
 )
@@ -97,7 +98,7 @@ def serve(
             labeling=labeling(address.port) if labeling else None,
             on_trouble=tell,
         ),
-        token=_kept_token(token_file) if token_file else new_token(),
+        token=kept_token(token_file) if token_file else new_token(),
         port=port,
         on_ready=ready,
     )
@@ -170,33 +171,14 @@ def labeling_page(
 ) -> "Callable[[int], Guard]":
     """Return what makes the page of `stance label serve` for a port, under its own token."""
     # The same queue and token as that command's, so that people go on where they were.
-    from stance.cli.labeling import _queue, _token
+    from stance.cli.labeling import PAGE_TOKEN, queue_of
     from stance.labeling.log import AnnotationLog
     from stance.web.labeling import labeling_app
     from stance.web.safety import Address
 
-    queue = _queue(Reader(paths, register), folder, None, codebook, seed)
+    queue = queue_of(Reader(paths, register), folder, None, codebook, seed)
     log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
-    token = _token(folder)
+    token = kept_token(folder / PAGE_TOKEN)
     return lambda port: labeling_app(
         log, queue, codebook, address=Address(port=port, token=token), on_trouble=tell
     )
-
-
-def _kept_token(path: Path) -> str:
-    """Return the token in a file, which is made where it is not there."""
-    import os
-
-    from stance.errors import StanceError
-    from stance.web.safety import new_token
-
-    try:
-        token = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-        if not token:
-            token = new_token()
-            handle = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(token)
-    except (OSError, UnicodeDecodeError) as error:
-        raise StanceError(f"{path}: the token cannot be kept here: {error}") from None
-    return token

@@ -240,7 +240,7 @@ def _answers(path: Path, drawn: dict[str, Any]) -> dict[str, bool]:
             pair, said = (row["pair"] or "").strip(), (row["same_claim"] or "").strip().casefold()
             if pair not in drawn:
                 raise DataError(
-                    f"{where}: no pair was drawn as {pair!r}: leave the column as it was"
+                    f"{where}: no pair was drawn as {pair!r:.40}: leave the column as it was"
                 )
             if pair in answers:
                 raise DataError(f"{where}: {pair} is judged twice: keep one row of it")

@@ -43,8 +43,8 @@ def commands(group, path=()):
 
 COMMANDS = dict(commands(get_command(app)))
 
-OUTLETS = ("bitrate", "northgate", "pudong", "wafer", "charge", "huawei")
-KEPT = {path.name for o in OUTLETS for path in ROOT.glob(f"seeds/*/{o}-*.txt")}
+OUTLETS = ("northgate", "pudong", "wafer", "charge", "huawei")
+KEPT = {path.name for o in OUTLETS for path in ROOT.glob(f"seeds/*/{o}-[1-6].txt")}
 
 
 @pytest.fixture
@@ -87,11 +87,14 @@ def examples_of(path):
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example_that_works(path, workplace, request):
-    if path in {("train", "embedding"), ("train", "transformer"), ("export",)}:
+    if path == ("train", "transformer"):
+        pytest.skip("run before that of export, which goes on from it")
+    if path in {("train", "embedding"), ("export",)}:
         request.getfixturevalue("minilm")
     if path == ("export",):  # its example goes on from that of the training
         for example in examples_of(("train", "transformer")):
-            stance(*shlex.split(example)[1:], cwd=workplace)
+            trained = stance(*shlex.split(example)[1:], cwd=workplace)
+            assert trained.returncode == 0, trained.stderr
     for example in examples_of(path):
         words = shlex.split(example)
         assert tuple(words[1 : 1 + len(path)]) == path
