@@ -5,6 +5,7 @@ from stance.classifiers.bases import resolve_base
 from stance.codebook import read_codebook
 from stance.errors import ModelError
 from tests.builders import labeled_corpus, train_baseline
+from tests.chromium import launched
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,10 @@ def minilm(cache):
     if not link.exists():
         link.symlink_to(base.folder)
     return base
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium, for tests that are marked with `needs_chromium`."""
+    with launched() as found:
+        yield found

@@ -1,6 +1,4 @@
-import os
 import re
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -14,11 +12,11 @@ from stance.report.evaluation_tables import print_model_report
 from stance.report.terminal import console
 from stance.statistics.intervals import Estimate
 from tests.builders import labeled_corpus
+from tests.chromium import launched, needs_chromium
 from tests.evaluation.units import BOOK
 from tests.report.test_page import HOSTILE, Tags
 
 SHARE = Estimate(value=0.5, low=0.2, high=0.8, n_articles=4, n_units=8)
-CHROMIUM = os.environ.get("STANCE_CHROMIUM") or shutil.which("chromium")
 
 
 def whole_report(model, text="The pier is open."):
@@ -146,19 +144,14 @@ def test_the_terminal_tells_every_part_too(model, capsys):
     assert "\\x1b[31m[red]x[/red]" in heads
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: install one, or set STANCE_CHROMIUM")
+@needs_chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_narrow_screen_and_has_no_fault_that_axe_finds(model, tmp_path, scheme):
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
 
     path = tmp_path / "page.html"
     path.write_text(parsed(whole_report(model))[0], encoding="utf-8")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if root else []
-        )
+    with launched() as browser:
         page = browser.new_page(
             viewport={"width": 390, "height": 844}, color_scheme=scheme, bypass_csp=True
         )
@@ -166,5 +159,4 @@ def test_the_page_fits_a_narrow_screen_and_has_no_fault_that_axe_finds(model, tm
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
         results = Axe().run(page)
-        browser.close()
     assert results.violations_count == 0, results.generate_report()

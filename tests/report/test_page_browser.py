@@ -1,36 +1,19 @@
 """The page of a comparison in a real Chromium: read, filtered by mouse and keys, printed."""
 
-import os
 import re
-import shutil
 from xml.etree import ElementTree as ET
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from stance.report.page import render_page
+from tests.chromium import needs_chromium
 from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
 
-CHROMIUM = os.environ.get("STANCE_CHROMIUM") or shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="no chromium on the path: install one, or name it in STANCE_CHROMIUM",
-)
-OPTIONS = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
+pytestmark = needs_chromium
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SHOWN = "i:not([data-off])"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*OPTIONS, *(["--no-sandbox"] if root else [])]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

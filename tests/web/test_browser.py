@@ -1,30 +1,21 @@
 """The labelling page in a real Chromium, used by keys."""
 
-import os
 import random
 import re
-import shutil
 from collections import Counter
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from stance.labeling.log import AnnotationLog, read_annotations, standing
 from stance.labeling.settle import settle
 from stance.labeling.store import Document
 from tests.builders import judged
+from tests.chromium import needs_chromium
 from tests.web.ferry import BOOK, DESIGN, OUTLET, Server, assignments
 
-CHROMIUM = os.environ.get("STANCE_CHROMIUM") or shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="no chromium on the path: install one, or name it in STANCE_CHROMIUM",
-)
-OPTIONS = [
-    *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-]
+pytestmark = needs_chromium
 KEYS = {
     **{"1": ("stance", "optimistic"), "2": ("stance", "neutral"), "3": ("stance", "skeptical")},
     **{"q": ("sentiment", "positive"), "w": ("sentiment", "neutral")},
@@ -32,17 +23,6 @@ KEYS = {
 }
 TASKS = tuple(task.name for task in BOOK.tasks)
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*OPTIONS, *(["--no-sandbox"] if root else [])]
-        )
-        yield browser
-        browser.close()
 
 
 class Desks:

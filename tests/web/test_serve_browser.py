@@ -1,47 +1,27 @@
 """The pages of `stance serve` in a real Chromium: read, compare, open a report."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from stance.terminal_text import printable
 from tests.builders import DOUBT, HOPE, PLAIN
+from tests.chromium import needs_chromium
 from tests.web.ferry import CANARY, HOSTILE
 from tests.web.test_serve import story
 
-CHROMIUM = os.environ.get("STANCE_CHROMIUM") or shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="no chromium on the path: install one, or name it in STANCE_CHROMIUM",
-)
-OPTIONS = [
-    *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-]
+pytestmark = needs_chromium
 COMPARED = 40_000  # ms: a second on an idle machine; a test machine is never idle
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 TEXT = f"{HOPE[0]} {DOUBT[1]}\n\n{PLAIN[0]}\n"
 FORMULA = "=SUM(A1:A2)"
 ODD = f"{HOSTILE[:160]} {FORMULA} \x1b[31m red \u200bhidden \u2066isolate \U000e0041tag."
-
-
-@pytest.fixture(scope="module")
-def browser():
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*OPTIONS, *(["--no-sandbox"] if root else [])]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
