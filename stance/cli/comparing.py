@@ -161,7 +161,7 @@ def compare(
         similarity=similarity,
         sample=sample,
         checks=None if check_claims else checks,
-        paths=tuple(map(str, paths)),
+        paths=_as_named(paths, codebook, register),
         seed=seed,
     )
     printed = "-" in (str(json_file), str(methods))
@@ -237,6 +237,14 @@ def compare(
     if material.loaded:
         tell_model(model, material.loaded)
     material.finish()
+
+
+def _as_named(paths: Sequence[Path], codebook: str, register: Path | None) -> tuple[str, ...]:
+    """Return the words that name the same articles to another command."""
+    words = [str(path) for path in paths]
+    if codebook != DEFAULT_CODEBOOK:
+        words += ["--codebook", codebook]
+    return (*words, *(["--register", str(register)] if register else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
