@@ -33,7 +33,7 @@ class Desks:
         self.log = folder / "annotations.jsonl"
         self.browser, self.contexts, self.complaints = browser, [], []
         # What the browser says by itself of answers that a test is about.
-        self.expected = ["ERR_CONNECTION"]
+        self.expected = ["ERR_CONNECTION", "ERR_SOCKET_NOT_CONNECTED"]
 
     def window(self, path="", *, size=WIDE, **options):
         context = self.browser.new_context(viewport=size, **options)
