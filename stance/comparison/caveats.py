@@ -56,7 +56,7 @@ def refusals_of(
         )
     elif alignment.claims and agreement.n_claims < FEW_CLAIMS:
         found.append(
-            f"Only {agreement.n_claims} shared claims: read the agreement as a list of examples, "
+            f"Shared claims: only {agreement.n_claims}. Read the agreement as a list of examples, "
             "not as a measure."
         )
     if alignment.claims and not effects and codebook.task(mix.task).scores is None:
