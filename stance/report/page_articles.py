@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from markupsafe import Markup
 
 from stance.codebook import Codebook
 from stance.comparison.result import Comparison, QuotedUnit
+from stance.records import text_sha256
 from stance.report.label_looks import looks_of
 from stance.report.page_environment import prose
 from stance.report.page_places import Places
@@ -146,6 +146,4 @@ def _unit(unit: QuotedUnit, places: Places, *, text: bool) -> Markup:
 
 def hashed(unit: QuotedUnit) -> str:
     """Return a unit's place in its article and the start of its words' SHA-256."""
-    return (
-        f"{unit.start}–{unit.end} {sha256(unit.text.encode('utf-8', 'replace')).hexdigest()[:12]}"
-    )
+    return f"{unit.start}–{unit.end} {text_sha256(unit.text)[:12]}"

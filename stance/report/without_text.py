@@ -1,9 +1,9 @@
 """A comparison without the words of any article, for texts that may not be passed on."""
 
 from dataclasses import replace
-from hashlib import sha256
 
 from stance.comparison.result import Comparison
+from stance.records import text_sha256
 
 
 def without_text(comparison: Comparison) -> Comparison:
@@ -18,11 +18,7 @@ def without_text(comparison: Comparison) -> Comparison:
         comparison,
         alignment=replace(alignment, claims=claims),
         units=tuple(
-            replace(unit, title=None, text=f"sha256:{_digest(unit.text)}")
+            replace(unit, title=None, text=f"sha256:{text_sha256(unit.text)[:12]}")
             for unit in comparison.units
         ),
     )
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
