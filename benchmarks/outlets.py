@@ -2,11 +2,12 @@
 
 BABE has sentences of eleven outlets that five experts called biased or not; BASIL has articles of
 three outlets on the same 100 events with every biased span marked. Both become tables of labels
-under a codebook written for them, are read as such, and counts are checked against those that
-their README states. Then a table of 100,000 made-up rows is read in each format.
+under a codebook written for them and are compared; counts are checked against those that their
+README states. Then a table of 100,000 made-up rows is read in each format, and a corpus of 100,000
+made-up units is compared by one command, claims matched by words and by meaning.
 STANCE_BENCHMARKS names the folder of the public benchmarks.
 
-    STANCE_BENCHMARKS=... python benchmarks/outlets.py [babe] [basil] [speed]
+    STANCE_BENCHMARKS=... python benchmarks/outlets.py [babe] [basil] [speed] [whole]
 """
 
 import json
@@ -21,31 +22,31 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from stance.codebook import Codebook, read_codebook
-from stance.comparison.mixes import compare_mixes
 from stance.comparison.observations import observe
-from stance.engine.classified import is_classified, read_classified
+from stance.engine.classified import read_classified
 from stance.report.machine import columns, table_writer
+from stance.resources import data_folder
 
 SEED = 7
 SIZES = (25_000, 100_000)
 OUTLETS = 8
 ROWS_OF_ARTICLE = 25
+CLAIMS, AGAIN = 2000, 0.2
 
 
-def written_codebook(folder: Path, name: str, question: str, labels: Sequence[str]) -> Codebook:
-    """Return a codebook with one task, written into a folder."""
+def written_codebook(path: Path, question: str, labels: Sequence[str]) -> None:
+    """Write a codebook with one task."""
     lines = [
-        f'name = "{name}"\nversion = "1.0"\nlanguage = "en"',
+        f'name = "{path.stem}"\nversion = "1.0"\nlanguage = "en"',
         '[target]\nname = "the news"\ndescription = "Whatever the sentence is about."',
         '[unit]\ndescription = "A sentence."',
         f'[[tasks]]\nname = "stance"\nquestion = "{question}"\nordered = false',
         *(f'[[tasks.labels]]\nname = "{x}"\ndefinition = "As its authors say."' for x in labels),
     ]
-    path = folder / f"{name}.toml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return read_codebook(path)
 
 
 def json_rows(name: str) -> list[dict[str, object]]:
@@ -56,58 +57,97 @@ def json_rows(name: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def compare(table: Path, *options: str) -> tuple[dict[str, Any], str]:
+    """Return what `stance compare` writes of a table, and the time and memory that it took."""
+    out = table.with_name("comparison.json")
+    command = [sys.executable, "-m", "stance", "compare", str(table), *options, "--json", str(out)]
+    begin = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(said)
+    wall, cpu = time.perf_counter() - begin, used.ru_utime + used.ru_stime
+    cost = f"{wall:.0f} s, {cpu:.0f} s of CPU, {used.ru_maxrss / 1024:,.0f} MiB at the most"
+    return json.loads(out.read_text(encoding="utf-8")), cost
+
+
 def compared(
-    rows: Iterable[Mapping[str, object]], book: Codebook, path: Path, *, stated: Mapping[str, int]
+    name: str,
+    question: str,
+    labels: Sequence[str],
+    rows: Iterable[Mapping[str, object]],
+    *,
+    stated: Mapping[str, int],
 ) -> None:
-    """Write rows as a table of labels, read it, and print its shares by outlet.
+    """Write rows as a table of labels, compare its outlets, and print what is found.
 
     Parameters
     ----------
     stated
         Label or outlet -> how many rows it has by the data set's README.
     """
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    if not is_classified(path, book):
-        raise SystemExit(f"{path.name} is not taken for a table of labels")
-    units = list(read_classified(path, book))
-    counts = Counter(unit.source or "" for unit in units)
-    counts.update(unit.predictions["stance"].label for unit in units)
-    wrong = {name: (counts[name], n) for name, n in stated.items() if counts[name] != n}
-    print(f"{book.name}: {len(units)} units; counts unlike those stated: {wrong or 'none'}")
-    mixes = compare_mixes(observe(units, book), book.task("stance"), settled={}, seed=SEED)
-    for mix in mixes.outlets:
-        shares = []
-        for label, share in mix.shares.items():
-            counted = share.counted
-            limits = "no interval"
-            if counted.low is not None and counted.high is not None:
-                limits = f"{counted.low:.1%}, {counted.high:.1%}"
-            shares.append(f"{label} {counted.value:.1%} [{limits}]")
-        size = f"{mix.n_articles:5} articles {mix.n_units:5} units"
-        print(f"  {mix.outlet:15} {size}  {'; '.join(shares)}")
-    p = "none" if mixes.same_mix_p is None else f"{mixes.same_mix_p:.4f}"
-    print(f"  p of one mix for all: {p}")
-    for pair in sorted(mixes.pairs, key=lambda pair: -pair.distance.value)[:3]:
+    with tempfile.TemporaryDirectory() as folder:
+        table, book = Path(folder) / f"{name}.jsonl", Path(folder) / f"{name}.toml"
+        written_codebook(book, question, labels)
+        table.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        found, cost = compare(table, "--codebook", str(book), "--copies", "printed")
+    units, mix, copies = found["units"], found["mixes"][0], found["copies"]
+    counts = Counter(unit["outlet"] for unit in units)
+    counts.update(unit["labels"]["stance"] for unit in units)
+    wrong = {what: (counts[what], n) for what, n in stated.items() if counts[what] != n}
+    print(f"{name}: {len(units):,} units; counts unlike those stated: {wrong or 'none'}; {cost}")
+    print(f"  {found['answer']}")
+    for outlet in mix["outlets"]:
+        shares = [
+            f"{label} {share['counted']['value']:.1%} {limits(share['counted'])}"
+            for label, share in outlet["shares"].items()
+        ]
+        size = f"{outlet['n_articles']:5} articles {outlet['n_units']:5} units"
+        print(f"  {outlet['outlet']:15} {size}  {'; '.join(shares)}")
+    for pair in sorted(mix["pairs"], key=lambda pair: -pair["distance"]["value"])[:3]:
         print(
-            f"  {pair.left} and {pair.right}: distance {pair.distance.value:.3f}, "
-            f"p {pair.p_holm:.4f} after Holm"
+            f"  {pair['left']} and {pair['right']}: distance {pair['distance']['value']:.3f}, "
+            f"p {pair['p_holm']:.4f} after Holm"
         )
+    print(f"  copies: {len(copies['groups'])} groups; shared claims: {agreement(found)}")
+    for left in found["selection"]:
+        print(
+            f"  {left['outlet']:15} makes {left['n_made']} of {left['n_claims']} claims of others, "
+            f"{left['expected']:.1f} by chance, p {left['p_holm']} after Holm"
+        )
+
+
+def limits(found: Mapping[str, Any]) -> str:
+    """Return the interval of an estimate in words."""
+    if found["low"] is None:
+        return "[no interval]"
+    return f"[{found['low']:.1%}, {found['high']:.1%}]"
+
+
+def agreement(found: Mapping[str, Any]) -> str:
+    """Return how far outlets agree on shared claims."""
+    measured = found["agreement"][0]
+    alpha = measured["nominal"]
+    if alpha is None:
+        return f"{measured['n_claims']}"
+    value = f"{alpha['value']:.2f} [{alpha['low']:.2f}, {alpha['high']:.2f}]"
+    return f"{measured['n_claims']}, alpha of the labels on them {value}"
 
 
 def babe() -> None:
     """Print how much of each outlet's sentences experts call biased."""
     stated = {"Biased": 1810, "Non-biased": 1863, "Breitbart": 943, "Alternet": 773}
     stated |= {"Reuters": 761, "MSNBC": 273, "Fox News": 245, "USA Today": 199, "HuffPost": 124}
-    with tempfile.TemporaryDirectory() as folder:
-        book = written_codebook(
-            Path(folder), "babe", "Is the sentence biased?", ["Biased", "Non-biased"]
-        )
-        rows = [
-            {"article_id": row["id"], **{name: row[name] for name in ("text", "source", "label")}}
-            for row in json_rows("babe/babe_sg2.jsonl")
-            if row["label"] != "No agreement"
-        ]
-        compared(rows, book, Path(folder) / "babe.jsonl", stated=stated)
+    rows = [
+        {"article_id": row["id"], **{name: row[name] for name in ("text", "source", "label")}}
+        for row in json_rows("babe/babe_sg2.jsonl")
+        if row["label"] != "No agreement"
+    ]
+    labels = ["Biased", "Non-biased"]
+    compared("babe", "Is the sentence biased?", labels, rows, stated=stated)
 
 
 def basil() -> None:
@@ -115,16 +155,13 @@ def basil() -> None:
     stated = {"none": 6361, "informational": 1174, "lexical": 405, "both": 44}
     stated |= {"nyt": 3049, "fox": 2639, "hpo": 2296}
     dates = {row["id"]: row["date"] for row in json_rows("basil/articles.jsonl")}
-    with tempfile.TemporaryDirectory() as folder:
-        book = written_codebook(
-            Path(folder), "basil", "Which bias?", ["none", "informational", "lexical", "both"]
-        )
-        rows = [
-            {"unit_id": row["id"], "article_id": row["article"], "date": dates[row["article"]]}
-            | {name: row[name] for name in ("text", "source", "label")}
-            for row in json_rows("basil/sentences.jsonl")
-        ]
-        compared(rows, book, Path(folder) / "basil.jsonl", stated=stated)
+    rows = [
+        {"unit_id": row["id"], "article_id": row["article"], "date": dates[row["article"]]}
+        | {name: row[name] for name in ("text", "source", "label")}
+        for row in json_rows("basil/sentences.jsonl")
+    ]
+    labels = ["none", "informational", "lexical", "both"]
+    compared("basil", "Which bias?", labels, rows, stated=stated)
 
 
 def made_up(n: int, book: Codebook) -> Iterator[dict[str, object]]:
@@ -177,6 +214,48 @@ def speed() -> None:
                 )
 
 
+def statements(rng: random.Random) -> Iterator[str]:
+    """Yield statements in the seeds' words without end: one in five says again what one said."""
+    folder = data_folder("seeds") / "articles"
+    pool = " ".join(
+        path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))
+    ).split()
+
+    def words(n: int) -> list[str]:
+        start = rng.randrange(len(pool) - n)
+        return pool[start : start + n]
+
+    said = [[*words(8), *words(8)] for _ in range(CLAIMS)]
+    while True:
+        if rng.random() < AGAIN:
+            again = list(rng.choice(said))
+            for place in rng.sample(range(len(again)), 3):
+                again[place] = rng.choice(pool)
+            yield " ".join(again)
+        else:
+            yield " ".join([*words(rng.randint(4, 14)), *words(rng.randint(4, 14))])
+
+
+def whole() -> None:
+    """Print the time and the memory of one comparison of many units."""
+    book, rng = read_codebook(), random.Random(SEED)
+    with tempfile.TemporaryDirectory() as folder:
+        path, page = Path(folder) / "classified.jsonl", Path(folder) / "report.html"
+        with path.open("w") as file, table_writer(file, "jsonl", book) as write:
+            rows = made_up(SIZES[-1], book)
+            for row, text in zip(rows, statements(rng), strict=False):
+                write([row | {"text": text}])
+        for vectors in ("words", "meaning"):
+            options = ["--claims-by", vectors, "-o", str(page), "--tables", f"{folder}/tables"]
+            found, cost = compare(path, *options)
+            print(
+                f"  {len(found['units']):,} units, claims by {vectors}: {cost}; "
+                f"{len(found['alignment']['claims']):,} shared claims; "
+                f"page {page.stat().st_size / 2**20:.0f} MiB",
+                flush=True,
+            )
+
+
 def timed(name: str) -> None:
     """Print seconds of parsing, reading and observing a table, and the process's peak in MiB."""
     path, book = Path(name), read_codebook()
@@ -208,7 +287,7 @@ def timed(name: str) -> None:
 
 def main() -> None:
     """Print the parts that are asked for, or all."""
-    parts = {"babe": babe, "basil": basil, "speed": speed}
+    parts = {"babe": babe, "basil": basil, "speed": speed, "whole": whole}
     for name in sys.argv[1:] or parts:
         parts[name]()
 

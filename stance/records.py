@@ -127,6 +127,9 @@ class LabeledUnit:
     repaired: bool = False  # whether its text is not what its article had there
 
 
+GIVEN = "labels"  # what stands for a model where labels came with the units and name none
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What a model says of one unit on one task."""
@@ -135,7 +138,7 @@ class Prediction:
     task: str
     label: str
     probabilities: Mapping[str, float]  # label -> probability, in the codebook's order; sums to 1
-    model: str  # name@hash; "+held-out" where the unit's article was held out of training
+    model: str  # name@hash or GIVEN; "+held-out" where the unit's article was held out of training
     abstained: bool = False  # several labels, or none, stay open at the level asked for
 
 

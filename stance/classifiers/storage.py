@@ -214,14 +214,10 @@ def load_model(name_or_folder: str | Path, codebook: Codebook, *, device: str = 
         or not classifier.classes_.items() <= codebook_classes(codebook).items()
     ):
         raise ModelError(f"{folder}: its labels are not those of codebook {codebook.reference}")
-    digest = sha256()
-    for name, file_digest in digests.items():
-        if name != "held_out.jsonl":
-            digest.update(bytes.fromhex(file_digest))
     calibration = _read_calibration(folder / "calibration.json", classifier.classes_)
     held_out = _read_held_out(folder / "held_out.jsonl", classifier.classes_)
     return Model(
-        reference=f"{printable(card.name)}@{digest.hexdigest()[:8]}",
+        reference=_reference(card, digests),
         folder=folder,
         classifier=Calibrated(classifier, calibration),
         card=card,
@@ -234,6 +230,32 @@ def load_model(name_or_folder: str | Path, codebook: Codebook, *, device: str = 
         },
         calibration=calibration,
     )
+
+
+def find_card(reference: str, folders: Sequence[Path]) -> ModelCard | None:
+    """Return the card of the model that a label names, if it is in a folder or among the shipped.
+
+    Parameters
+    ----------
+    reference
+        name@hash, as a prediction has it.
+    """
+    for folder in (*folders, *(data_folder("models") / name for name in SHIPPED)):
+        try:
+            card = read_card(folder / "card.json")
+            if _reference(card, card.files) == reference:
+                return card
+        except BROKEN:
+            continue
+    return None
+
+
+def _reference(card: ModelCard, digests: Mapping[str, str]) -> str:
+    """Return name@hash of a model, from the SHA-256 of its files."""
+    digest = sha256()
+    for name in sorted(digests.keys() - {"held_out.jsonl"}):
+        digest.update(bytes.fromhex(digests[name]))
+    return f"{printable(card.name)}@{digest.hexdigest()[:8]}"
 
 
 def _load_classifier(kind: str, folder: Path, device: str) -> Classifier:

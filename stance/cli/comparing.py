@@ -271,6 +271,7 @@ def _material(
     on_step: Callable[[str], None],
 ) -> _Material:
     """Return the units of articles, labeled here, and those of tables that hold labels already."""
+    from stance.classifiers.storage import find_card
     from stance.comparison.compare import corpus_facts, model_facts
     from stance.engine.classified import is_classified, read_classified
     from stance.engine.classify import classify, prepare
@@ -298,13 +299,14 @@ def _material(
             titles[done.article.id] = done.article.title
             on_article()
     names = sorted({unit.predictions["stance"].model.removesuffix("+held-out") for unit in units})
-    card = loaded.card if loaded else None
+    found = [find_card(name, [Path(model)]) for name in names]
+    card = found[0] if len(found) == 1 else None  # of several models no one's errors are known
     return _Material(
         units=units,
         corpus=corpus_facts(units, repairs, reader.n_failed),
         model=model_facts(" and ".join(names), card),
         titles=titles,
-        trained_on=tuple(card.trained_on) if card else (),
+        trained_on=tuple(sha256 for card in found if card for sha256 in card.trained_on),
         loaded=loaded,
         finish=reader.finish,
     )

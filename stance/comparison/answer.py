@@ -1,16 +1,16 @@
 """The answer in one sentence, with the interval that belongs to it."""
 
 from stance.codebook import Codebook, Task
-from stance.comparison.result import MixComparison
+from stance.comparison.result import MixComparison, ModelFacts
 
 LEVEL = 0.05
 
 
-def answer_of(mix: MixComparison, codebook: Codebook) -> str:
+def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
     """Return one sentence: whether the outlets differ, and which stand at the ends.
 
     It goes by the label of the lowest score, such as skeptical. Corrected shares speak where every
-    outlet has them; else the model's labels do, and the sentence says so.
+    outlet has them; else the labels that were counted do, and the sentence says so.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def answer_of(mix: MixComparison, codebook: Codebook) -> str:
             for outlet, sample in zip(mix.outlets, corrected, strict=True)
         }
     else:
-        basis, p_value = "as the model reads them", mix.same_mix_p
+        basis = "as the labels given say" if model.given else "as the model reads them"
+        p_value = mix.same_mix_p
         shares = {
             outlet.outlet: (counted.value, counted.low, counted.high)
             for outlet in mix.outlets

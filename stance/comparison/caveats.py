@@ -25,6 +25,7 @@ def refusals_of(
     alignment: Alignment,
     agreement: ClaimAgreement,
     effects: Sequence[OutletEffect],
+    model: ModelFacts,
     sample: SampleFacts,
     timeline: Timeline,
     codebook: Codebook,
@@ -65,8 +66,13 @@ def refusals_of(
         )
     if sample.n_labels == 0:
         found.append(
-            "Without hand labels of a random sample no share is corrected for the model's errors: "
-            "what is shown is a count of its labels"
+            (
+                "The labels came with the units and no share is corrected: if a model gave them, "
+                "hand labels of a random sample would tell how it errs"
+                if model.given
+                else "Without hand labels of a random sample no share is corrected for the model's "
+                "errors: what is shown is a count of its labels"
+            )
             + (f". Draw such a sample with: {sample.remedy}" if sample.remedy else ".")
         )
     if not timeline.weeks:
@@ -96,8 +102,13 @@ def caveats_of(
         scores = ", ".join(f"{task} {value:.2f}" for task, value in model.held_out.items())
         band = any(share.band for outlet in mix.outlets for share in outlet.shares.values())
         found.append(
-            "Counted shares are a model's labels, not corrected for its errors, which could by "
-            "themselves make or hide a difference; their intervals show only how articles vary."
+            (
+                "Counted shares are of the labels given. If a model gave them, its errors"
+                if model.given
+                else "Counted shares are a model's labels, not corrected for its errors, which"
+            )
+            + " could by themselves make or hide a difference; their intervals show only how "
+            "articles vary."
             + (f" It learned from {model.n_learned} units." if model.n_learned else "")
             + (f" Macro-F1 on outlets that it had not seen: {scores}." if scores else "")
             + (
@@ -110,10 +121,16 @@ def caveats_of(
     if sample.n_labels and sample.refused:
         reasons = "; ".join(f"{n} {reason}" for reason, n in sample.refused.items())
         found.append(f"Labels of the sample that were left aside: {reasons}.")
-    found.append(
-        "The model labels whatever it is given: whether the articles are about the target at all "
-        "is for the reader to see to."
-    )
+    if sample.n_labels and not model.n_learned and not model.given:
+        found.append(
+            "What the model learned from is not known: if hand labels of the sample were among it, "
+            "the corrected shares lean on it too much."
+        )
+    if not model.given:
+        found.append(
+            "The model labels whatever it is given: whether the articles are about the target at "
+            "all is for the reader to see to."
+        )
     few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
     if few:
         found.append(
@@ -140,7 +157,7 @@ def caveats_of(
             f"{done}."
         )
     if alignment.claims:
-        found += _on_claims(alignment, agreement)
+        found += _on_claims(alignment, agreement, model)
     if n_held_out:
         found.append(
             f"The model learned from text in {n_held_out} of the articles: what it learned from is "
@@ -153,16 +170,16 @@ def caveats_of(
     return found
 
 
-def _on_claims(alignment: Alignment, agreement: ClaimAgreement) -> list[str]:
+def _on_claims(alignment: Alignment, agreement: ClaimAgreement, model: ModelFacts) -> list[str]:
     found = []
     ceiling = agreement.ceiling
     found.append(
-        "The outlets' agreement is measured on predicted labels. Errors that fall at random pull "
-        "it toward 0 even where outlets agree in full"
+        f"The outlets' agreement is measured on {'given' if model.given else 'predicted'} labels. "
+        "Errors that fall at random pull it toward 0 even where outlets agree in full"
         + (
             f" (then alpha would be {ceiling.perfect:.2f}, not 1)"
             if ceiling
-            else " (how far is not known: the model has no held-out confusion)"
+            else " (how far is not known: no held-out confusion is)"
         )
         + "; errors on like wording push it up."
     )

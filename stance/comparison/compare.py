@@ -118,37 +118,45 @@ def compare(
     )
     if chosen.checks:
         alignment = replace(alignment, checked=read_checks(chosen.checks, alignment))
-    on_step("agreement on claims")
     claims = alignment.claims
-    voices = _voices(seen, codebook)
+    parts = _parts(seen, codebook)
     confusion = model.confusion.get(first.name)
-    agreement = [claim_agreement(claims, seen, first, confusion=confusion, seed=chosen.seed)]
-    effects = [*outlet_effects(claims, seen, first)]
-    for voice, part in voices.items():
-        mixes.append(
-            compare_mixes(
-                part,
-                first,
-                voice=voice,
-                corrected=corrected_shares(part, first, sample),
-                confusion=confusion,
-                settled={},
-                copies=later,
-                seed=chosen.seed,
-                pairs=False,
-            )
-        )
-        agreement.append(
-            claim_agreement(claims, part, first, voice=voice, confusion=confusion, seed=chosen.seed)
-        )
-        effects += outlet_effects(claims, part, first, voice=voice)
+    on_step("agreement on claims")
+    agreement = [
+        claim_agreement(claims, part, first, voice=voice, confusion=confusion, seed=chosen.seed)
+        for voice, part in parts.items()
+    ]
+    effects = [
+        effect
+        for voice, part in parts.items()
+        for effect in outlet_effects(claims, part, first, voice=voice)
+    ]
     on_step("what outlets leave out, and when they wrote")
-    selection = selections(claims, seen, seed=chosen.seed)
-    over_time = timeline(seen, first, event=chosen.event, seed=chosen.seed)
+    selection = [
+        found
+        for voice, part in parts.items()
+        for found in selections(claims, part, voice=voice, seed=chosen.seed)
+    ]
+    over_time = timeline(parts, first, event=chosen.event, seed=chosen.seed)
+    mixes += [
+        compare_mixes(
+            part,
+            first,
+            voice=voice,
+            corrected=corrected_shares(part, first, sample),
+            confusion=confusion,
+            settled={},
+            copies=later,
+            seed=chosen.seed,
+            pairs=False,
+        )
+        for voice, part in parts.items()
+        if voice is not None
+    ]
     n_held_out = len({seen.unit(row).sha256 for row in np.flatnonzero(seen.held_out).tolist()})
     result = Comparison(
         schema=SCHEMA,
-        answer=answer_of(mixes[0], codebook),
+        answer=answer_of(mixes[0], model, codebook),
         target=codebook.target,
         codebook=codebook.reference,
         models=tuple(sorted({unit.predictions[first.name].model for unit in units})),
@@ -161,11 +169,11 @@ def compare(
         alignment=alignment,
         agreement=tuple(agreement),
         effects=tuple(effects),
-        selection=selection,
+        selection=tuple(selection),
         timeline=over_time,
         refusals=tuple(
             refusals_of(
-                mixes[0], alignment, agreement[0], effects, sample.facts, over_time, codebook
+                mixes[0], alignment, agreement[0], effects, model, sample.facts, over_time, codebook
             )
         ),
         caveats=tuple(
@@ -236,9 +244,9 @@ def model_facts(name: str, card: ModelCard | None) -> ModelFacts:
     Parameters
     ----------
     name
-        name@hash; of labels that came with the units, whatever they name.
+        What the labels name: name@hash, or GIVEN.
     card
-        None where the labels came with the units: then nothing is known of their errors.
+        None where it is not to be had: then nothing is known of the errors.
     """
     if card is None:
         return ModelFacts(name=name, n_learned=0, held_out={}, confusion={})
@@ -269,13 +277,15 @@ def _check(units: Sequence[ClassifiedUnit]) -> None:
         )
 
 
-def _voices(seen: Observations, codebook: Codebook) -> dict[str, Observations]:
-    """Return the parts of the corpus by whose words they are; a part without units is none."""
-    if VOICE not in seen.codes:
-        return {}
-    names = codebook.task(VOICE).classes
-    masks = {name: seen.codes[VOICE] == column for column, name in enumerate(names)}
-    return {name: seen.part(inside) for name, inside in masks.items() if inside.any()}
+def _parts(seen: Observations, codebook: Codebook) -> dict[str | None, Observations]:
+    """Return the whole corpus, and its parts by whose words they are, where there are units."""
+    parts: dict[str | None, Observations] = {None: seen}
+    if VOICE in seen.codes:
+        for column, name in enumerate(codebook.task(VOICE).classes):
+            inside = seen.codes[VOICE] == column
+            if inside.any():
+                parts[name] = seen.part(inside)
+    return parts
 
 
 def _quoted(

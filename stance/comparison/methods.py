@@ -75,8 +75,13 @@ def _units(c: Comparison) -> list[str]:
     found = [
         f"{facts.n_articles - facts.n_empty:,} articles of {_n(n_outlets, 'outlet')}{dated}, were "
         f"cut into {facts.n_units:,} units ({named}).",
-        f"The model {c.model.name} labeled each of them on {tasks}, with {c.target} as the target, "
-        f"by the codebook {c.codebook}.",
+        (
+            f"They came with labels of {tasks}, toward {c.target}"
+            if c.model.given
+            else f"The model {c.model.name} labeled each of them on {tasks}, with {c.target} as "
+            "the target"
+        )
+        + f", by the codebook {c.codebook}.",
     ]
     if c.model.n_learned:
         scores = ", ".join(f"{task} {score:.2f}" for task, score in c.model.held_out.items())
@@ -157,7 +162,8 @@ def _shares(c: Comparison) -> list[str]:
     shares = [share for outlet in outlets for share in outlet.shares.values()]
     if not shares:
         return []
-    found = ["Counted shares are those of the model's labels, not corrected for its errors."]
+    whose = "given with the units" if c.model.given else "of the model"
+    found = [f"Counted shares are those of the labels {whose}, not corrected for errors."]
     if any(share.counted.low is not None for share in shares):
         found.append(
             "Their limits are Wilson's on the effective number of units, as the spread between "
@@ -170,8 +176,9 @@ def _shares(c: Comparison) -> list[str]:
     voices = [mix.voice for mix in c.mixes if mix.voice is not None]
     if voices:
         found.append(
-            f"Shares of {c.mixes[0].task} are also given by whose words a unit is, as the model "
-            f"tells ({_and(voices)})."
+            f"Shares of {c.mixes[0].task}, and whatever follows from claims and dates, are also "
+            f"given by whose words a unit is, as the model tells ({_and(voices)}); a claim counts "
+            "for a voice where an outlet makes it in that voice."
         )
     if any(share.band for share in shares):
         found.append(

@@ -9,6 +9,7 @@ for everything, or a label of the task "voice": whose words they are.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stance.records import GIVEN
 from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
 from stance.statistics.permutation import Distance
@@ -35,11 +36,16 @@ class CorpusFacts:
 class ModelFacts:
     """What is known of the model that gave the labels."""
 
-    name: str  # name@hash
-    n_learned: int  # units
+    name: str  # name@hash, or GIVEN
+    n_learned: int  # units; 0 where that is not known
     held_out: Mapping[str, float]  # task -> macro-F1 on outlets that it had not seen
     confusion: Mapping[str, tuple[tuple[float, ...], ...]]  # task -> held-out units, settled label
     # by predicted one, in the codebook's order of labels; empty where the model has no such table
+
+    @property
+    def given(self) -> bool:
+        """Whether the labels came with the units and name no model: people may have set them."""
+        return self.name == GIVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +241,7 @@ class Selection:
     """Which of the claims that two other outlets or more make an outlet leaves out."""
 
     outlet: str
+    voice: str | None  # a claim is made, and left out, in this voice
     n_claims: int  # made by two other outlets or more
     n_made: int  # of them, by this one too
     expected: float  # what as many articles drawn from all outlets would make of them
@@ -248,6 +255,7 @@ class Week:
     """The mix of an outlet's units in one week; of all outlets where the outlet is None."""
 
     outlet: str | None
+    voice: str | None
     monday: str  # ISO date
     shares: Mapping[str, Estimate]  # label -> counted share
 
@@ -257,6 +265,7 @@ class BeforeAfter:
     """An outlet's mix before a date and from that date on."""
 
     outlet: str | None  # None: all outlets
+    voice: str | None
     before: Mapping[str, Estimate]
     after: Mapping[str, Estimate]
     differences: Mapping[str, Difference]  # label -> after minus before

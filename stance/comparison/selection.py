@@ -15,7 +15,7 @@ N_DRAWS = 999
 
 
 def selections(
-    claims: Sequence[Claim], observations: Observations, *, seed: int
+    claims: Sequence[Claim], observations: Observations, *, voice: str | None = None, seed: int
 ) -> tuple[Selection, ...]:
     """Return, for each outlet, which of the claims made by two others or more it leaves out.
 
@@ -25,6 +25,11 @@ def selections(
     here, though moving articles would show them: each claim weighs the more in moved corpora, the
     likelier it was to stay hidden. An outlet of short articles makes fewer claims than its number
     of articles suggests, and counts as leaving claims out.
+
+    Parameters
+    ----------
+    voice
+        Whose words the observations are, where they are a part of the corpus.
     """
     units = claim_units(claims, observations)
     # Copies that were left out make no claim; counted as articles they would hide what is left out.
@@ -62,6 +67,7 @@ def selections(
     return tuple(
         Selection(
             outlet=outlet,
+            voice=voice,
             n_claims=int(asked[i]),
             n_made=int(hit[i]),
             expected=float(asked[i] * shares[i] / max(n_drawn[i], 1)),

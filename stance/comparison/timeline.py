@@ -1,5 +1,6 @@
 """How the mix changes over time: week by week, and before a date against from it on."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -14,15 +15,19 @@ from stance.statistics.arrays import FloatArray, IntArray
 from stance.statistics.permutation import DRAWS, DRAWS_A_TEST, holm, mix_distance
 
 
-def timeline(observations: Observations, task: Task, *, event: str | None, seed: int) -> Timeline:
+def timeline(
+    parts: Mapping[str | None, Observations], task: Task, *, event: str | None, seed: int
+) -> Timeline:
     """Return shares by ISO week, and how they differ before a date and from it on.
 
     Of units that count, in articles with a date. All outlets together come first, then each outlet.
     Weeks without a unit are not there; `around` lacks outlets with articles on one side only. Its
-    p-values are adjusted over the outlets; that of all together stands alone.
+    p-values are adjusted over the outlets of a part; that of all together stands alone.
 
     Parameters
     ----------
+    parts
+        Voice -> its units, and None -> all of them.
     event
         A date as YYYY-MM-DD; what is dated so counts as after it.
 
@@ -32,21 +37,36 @@ def timeline(observations: Observations, task: Task, *, event: str | None, seed:
         If `event` is no such date.
     """
     since = None if event is None else _day(event)
-    part = observations.part(observations.counts)
-    table = part.tables(task.name)
+    weeks: list[Week] = []
+    around: list[BeforeAfter] = []
+    for voice, part in parts.items():
+        groups = _groups(part, task)
+        for group in groups:
+            weeks += _weeks(*group, task, voice)
+        if since is not None:
+            around += _around(groups, since, task, voice, seed)
+    whole = parts[None]
+    return Timeline(
+        task=task.name,
+        weeks=tuple(weeks),
+        event=event and event.strip(),
+        around=tuple(around),
+        n_undated=int((whole.counts & (whole.day == UNDATED)).sum()),
+    )
+
+
+def _groups(
+    observations: Observations, task: Task
+) -> list[tuple[str | None, FloatArray, IntArray]]:
+    """Return all outlets and each: the labels of its dated articles, and their days."""
+    table = observations.part(observations.counts).tables(task.name)
     known = (table.sum(axis=1) > 0) & (observations.day_of != UNDATED)
     table, days, outlet_of = table[known], observations.day_of[known], observations.outlet_of[known]
     groups: list[tuple[str | None, FloatArray, IntArray]] = [(None, table, days)]
     for number, outlet in enumerate(observations.outlets):
         its = outlet_of == number
         groups.append((outlet, table[its], days[its]))
-    return Timeline(
-        task=task.name,
-        weeks=tuple(week for group in groups for week in _weeks(*group, task)),
-        event=event and event.strip(),
-        around=() if since is None else _around(groups, since, task, seed),
-        n_undated=int((part.day == UNDATED).sum()),
-    )
+    return groups
 
 
 def _day(event: str) -> int:
@@ -61,11 +81,14 @@ def _day(event: str) -> int:
     return day.toordinal()
 
 
-def _weeks(outlet: str | None, table: FloatArray, days: IntArray, task: Task) -> list[Week]:
+def _weeks(
+    outlet: str | None, table: FloatArray, days: IntArray, task: Task, voice: str | None
+) -> list[Week]:
     mondays = days - (days - 1) % 7  # day 1 of year 1 was a Monday
     return [
         Week(
             outlet=outlet,
+            voice=voice,
             monday=date.fromordinal(int(monday)).isoformat(),
             shares=clustered_shares(table[mondays == monday], task),
         )
@@ -74,8 +97,12 @@ def _weeks(outlet: str | None, table: FloatArray, days: IntArray, task: Task) ->
 
 
 def _around(
-    groups: list[tuple[str | None, FloatArray, IntArray]], since: int, task: Task, seed: int
-) -> tuple[BeforeAfter, ...]:
+    groups: list[tuple[str | None, FloatArray, IntArray]],
+    since: int,
+    task: Task,
+    voice: str | None,
+    seed: int,
+) -> list[BeforeAfter]:
     n_draws = max(DRAWS, DRAWS_A_TEST * len(groups) - 1)
     found = []
     for outlet, table, days in groups:
@@ -88,6 +115,7 @@ def _around(
         found.append(
             BeforeAfter(
                 outlet=outlet,
+                voice=voice,
                 before=before,
                 after=after,
                 differences={label: difference_of(after[label], before[label]) for label in after},
@@ -100,4 +128,4 @@ def _around(
     adjusted = holm([one.p_value for one in found if one.outlet and one.p_value is not None])
     for i, p in zip(tested, adjusted, strict=True):
         found[i] = replace(found[i], p_holm=p)
-    return tuple(found)
+    return found

@@ -11,10 +11,9 @@ from stance.corpus.metadata import COLUMNS, column_name, metadata_of
 from stance.corpus.tables import MAX_TEXT, TABLE_SUFFIXES, Row, read_rows
 from stance.errors import DataError, LabelError
 from stance.labeling.settle import unit_place
-from stance.records import UNIT_KINDS, ClassifiedUnit, Prediction, Unit, unit_id
+from stance.records import GIVEN, UNIT_KINDS, ClassifiedUnit, Prediction, Unit, unit_id
 from stance.terminal_text import text_of_cell
 
-MODEL = "labels"  # the model of labels that name none
 _ARTICLE = ("article_id", "document_id", "doc_id", "article")
 _UNIT = ("unit_id", "id")
 _TEXT = tuple(name for name in COLUMNS["text"] if name not in _ARTICLE)
@@ -163,7 +162,7 @@ class _Reader:
         return self.articles[article_id][1:]
 
     def _predictions(self, row: Row, unit_name: str) -> dict[str, Prediction]:
-        model = _text(row, "model") or MODEL
+        model = _text(row, "model") or GIVEN
         abstained = _flag(row, "abstained")
         predictions = {}
         for task in self.codebook.tasks:

@@ -98,7 +98,7 @@ def _leaning(comparison: Comparison, codebook: Codebook) -> Answer:
 
 def _selection(comparison: Comparison) -> Answer:
     question = "What does an outlet leave out?"
-    found = [s for s in comparison.selection if s.n_claims]
+    found = [s for s in comparison.selection if s.voice is None and s.n_claims]
     if not found:
         words = "No claim is made by two outlets besides a third that could leave it out."
         return Answer(place="left-out", question=question, number="–", interval="", words=words)
@@ -127,7 +127,9 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
         dates = f"{corpus.first_date} to {corpus.last_date}"
         dates += f"; articles without one: {corpus.n_undated}" if corpus.n_undated else ""
     scores = ", ".join(f"{task} {value:.2f}" for task, value in model.held_out.items())
-    read = f"{model.name}, learned from {model.n_learned:,} units"
+    read = "labels came with the units" if model.given else model.name
+    if model.n_learned:
+        read += f", learned from {model.n_learned:,} units"
     if scores:
         read += f"; macro-F1 on outlets that it had not seen: {scores}"
     return [
@@ -174,7 +176,7 @@ def _copies(copies: CopyFacts) -> str:
 
 
 def _sample(sample: SampleFacts) -> str:
-    words = "none: shares are counted as the model labels, not corrected"
+    words = "no random sample: shares are counted, not corrected"
     if sample.n_labels:
         designs = ", ".join(f"{n} {design}" for design, n in sample.designs.items())
         words = f"{sample.n_labels} usable ({designs}); shares are corrected by them"

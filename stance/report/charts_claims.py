@@ -36,9 +36,13 @@ def agreement_figure(agreements: Sequence[ClaimAgreement]) -> Figure:
     return Figure(
         name="agreement",
         title="Do outlets have the same label on the claims that they share?",
-        caption="Dot: alpha of the model's labels, with its 95% interval. Upright bar in a dashed "
-        "box: the alpha that outlets in full agreement would show, since the model errs. Diamond "
-        "below: alpha with those errors taken out.",
+        caption="Dot: alpha of the labels, with its 95% interval."
+        + (
+            " Upright bar in a dashed box: the alpha that outlets in full agreement would show, "
+            "since the model errs. Diamond below: alpha with those errors taken out."
+            if any(found.ceiling for found in shown)
+            else ""
+        ),
         panels=(rows_panel(heading, heading, "ink", [_alpha_row(a) for a in shown], axis),),
     )
 
@@ -160,25 +164,23 @@ def _effect_row(effect: OutletEffect) -> Row:
 
 
 def selection_figure(selections: Sequence[Selection], order: Sequence[str]) -> Figure:
-    """Return how many of the others' claims each outlet makes, beside what chance would give."""
-    by_name = {found.outlet: found for found in selections}
+    """Return how many of the others' claims each outlet makes, a panel for each part."""
     highest = max(max(s.n_made, s.expected) / max(s.n_claims, 1) for s in selections)
     axis = share_axis(highest)
-    heading = "Claims of two other outlets or more"
     return Figure(
         name="left-out",
         title="How many of the others' claims an outlet makes",
         caption="Bar: share of the claims made by two other outlets or more that this one makes "
-        "too. Upright "
-        "bar: what as many articles drawn from all outlets would make of them.",
-        panels=(
+        "too. Upright bar: what as many articles drawn from all outlets would make of them.",
+        panels=tuple(
             rows_panel(
-                heading,
-                heading,
+                f"Claims of two other outlets or more, {part_words(voice)}",
+                part_words(voice).capitalize(),
                 "ink",
-                [_selection_row(by_name[name]) for name in order if name in by_name],
+                [_selection_row(s) for s in in_order(selections, order) if s.voice == voice],
                 axis,
-            ),
+            )
+            for voice in dict.fromkeys(s.voice for s in selections)
         ),
     )
 

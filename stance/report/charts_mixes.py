@@ -9,6 +9,7 @@ from stance.comparison.result import (
     OutletMix,
     Share,
     Timeline,
+    Week,
 )
 from stance.report.charts_pairs import pairs_panel, shade
 from stance.report.charts_rows import Mark, Row, rows_panel, share_axis
@@ -56,12 +57,12 @@ def _mix_caption(shares: Sequence[Share]) -> str:
     if any(share.corrected for share in shares):
         words = (
             "Filled mark and bar: share corrected by hand labels, with its 95% interval. Hollow "
-            "grey below: counted as the model labels, not corrected."
+            "grey below: counted, not corrected."
         )
     else:
         words = (
-            "Mark and bar: share of units that the model gives the label, not corrected for its "
-            "errors, with a 95% interval over articles."
+            "Mark and bar: counted share of units with the label, not corrected for errors, with a "
+            "95% interval over articles."
         )
         if any(share.band for share in shares):
             words += (
@@ -111,7 +112,7 @@ def distance_figure(mix: MixComparison, order: Sequence[str]) -> Figure:
 
 
 def timeline_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook) -> Figure:
-    """Return the weekly shares, a panel for all outlets and one each."""
+    """Return the weekly shares: a panel for all outlets, one for each, and one for each voice."""
     looks = drawn_labels(timeline, codebook)
     mondays = sorted(week.monday for week in timeline.weeks)
     tops = [w.shares[label].value for w in timeline.weeks for label in looks]
@@ -127,17 +128,30 @@ def timeline_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook
         caption=caption,
         panels=tuple(
             weeks_panel(
-                name or ALL,
-                [week for week in timeline.weeks if week.outlet == name],
+                group_words(name, voice),
+                [week for week in timeline.weeks if (week.outlet, week.voice) == (name, voice)],
                 looks,
                 span=(mondays[0], mondays[-1]),
                 highest=max(0.2, -(-max(tops) * 5 // 1) / 5),
                 event=timeline.event,
             )
-            for name in (None, *order)
-            if any(week.outlet == name for week in timeline.weeks)
+            for name, voice in _groups(timeline.weeks, order)
         ),
     )
+
+
+def group_words(outlet: str | None, voice: str | None) -> str:
+    """Return what an outlet's units, or those of all outlets, are called in a part."""
+    return (outlet or ALL) + (f", {part_words(voice)}" if voice else "")
+
+
+def _groups(
+    items: Sequence[Week] | Sequence[BeforeAfter], order: Sequence[str]
+) -> list[tuple[str | None, str | None]]:
+    """Return the outlet and voice of what is drawn: of a voice only all outlets together."""
+    found = dict.fromkeys((item.outlet, item.voice) for item in items)
+    whole = [(name, None) for name in (None, *order) if (name, None) in found]
+    return whole + [(name, voice) for name, voice in found if name is None and voice is not None]
 
 
 def drawn_labels(timeline: Timeline, codebook: Codebook) -> dict[str, Look]:
@@ -152,10 +166,10 @@ def _listed(looks: Mapping[str, Look]) -> str:
 
 
 def event_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook) -> Figure:
-    """Return each outlet's shares before and after the date that was asked about."""
+    """Return each outlet's shares, and each voice's, before and after the date asked about."""
     looks = looks_of(codebook, timeline.task)
-    by_name = {change.outlet: change for change in timeline.around}
-    changes = [by_name[name] for name in (None, *order) if name in by_name]
+    by_group = {(change.outlet, change.voice): change for change in timeline.around}
+    changes = [by_group[group] for group in _groups(timeline.around, order)]
     highest = max(share.value for c in changes for share in (*c.before.values(), *c.after.values()))
     return Figure(
         name=f"around-{timeline.event}",
@@ -177,7 +191,7 @@ def event_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook) -
 def _change_row(change: BeforeAfter, label: str, look: Look) -> Row:
     before, after = change.before[label].value, change.after[label].value
     return Row(
-        name=change.outlet or ALL,
+        name=group_words(change.outlet, change.voice),
         reading=f"{before:.0%} → {after:.0%}",
         main=Mark(value=after, sign=look.sign, tone=look.tone),
         before=before,

@@ -165,7 +165,7 @@ def _outlets(
 ) -> None:
     """Print what each outlet does with the claims of others: its lean, and what it leaves out."""
     effects = {(effect.outlet, effect.voice): effect for effect in comparison.effects}
-    selections = {selection.outlet: selection for selection in comparison.selection}
+    selections = {found.outlet: found for found in comparison.selection if found.voice is None}
     if not effects and not selections:
         return
     voices = list(dict.fromkeys(effect.voice for effect in comparison.effects))

@@ -16,7 +16,7 @@ from stance.report.charts_claims import (
     in_order,
     selection_figure,
 )
-from stance.report.charts_mixes import event_figure, mix_figure, timeline_figure
+from stance.report.charts_mixes import event_figure, group_words, mix_figure, timeline_figure
 from stance.report.charts_pairs import shade
 from stance.report.charts_svg import STYLE
 from stance.report.label_looks import looks_of, tones_of
@@ -128,7 +128,6 @@ def _shared(
     """Return what the parts on shared claims show."""
     whole = comparison.agreement[0] if comparison.agreement else None
     measured = any(found.nominal for found in comparison.agreement)
-    selections = {found.outlet: found for found in comparison.selection}
     effects, left_out = comparison.effects, comparison.selection
     return {
         "agreement_figure": agreement_figure(comparison.agreement) if measured else None,
@@ -140,7 +139,7 @@ def _shared(
         "effects": in_order(effects, order),
         "in_order": partial(in_order, order=order),
         "selection_figure": selection_figure(left_out, order) if left_out else None,
-        "selections": [selections[name] for name in order if name in selections],
+        "selections": in_order(left_out, order),
     }
 
 
@@ -162,11 +161,14 @@ def _time(timeline: Timeline, order: list[str], codebook: Codebook) -> dict[str,
     def place(item: Any) -> int:  # noqa: ANN401  whatever has an outlet
         return rank.get(item.outlet, len(rank))
 
-    weeks = sorted(timeline.weeks, key=lambda week: (place(week), week.monday))
+    # A voice week by week in each outlet is long: it is in the JSON and the tables.
+    shown = [week for week in timeline.weeks if week.voice is None or week.outlet is None]
+    weeks = sorted(shown, key=lambda week: (week.voice or "", place(week), week.monday))
     return {
         "timeline_figure": timeline_figure(timeline, order, codebook) if weeks else None,
         "event_figure": event_figure(timeline, order, codebook) if timeline.around else None,
         "around": sorted(timeline.around, key=place),
+        "group_words": group_words,
         "weeks": [(week, _sunday(week)) for week in weeks],
     }
 

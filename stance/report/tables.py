@@ -188,6 +188,7 @@ def _weeks(comparison: Comparison) -> Iterator[Row]:
         for label, share in week.shares.items():
             yield {
                 "task": comparison.timeline.task,
+                "voice": week.voice,
                 "outlet": week.outlet,
                 "monday": week.monday,
                 "label": label,
@@ -203,6 +204,7 @@ def _around(comparison: Comparison) -> Iterator[Row]:
             before, after = found.before[label], found.after[label]
             yield {
                 "task": comparison.timeline.task,
+                "voice": found.voice,
                 "event": comparison.timeline.event,
                 "outlet": found.outlet,
                 "label": label,
@@ -262,7 +264,9 @@ _PAIR = (*_PART, "left", "right")
 _EFFECT = (
     *("outlet", "voice", "n_claims", "n_articles", "value", "low", "high", "p_value", "p_holm"),
 )
-_SELECTION = ("outlet", "n_claims", "n_made", "expected", "p_value", "p_holm", "left_out")
+_SELECTION = (
+    *("outlet", "voice", "n_claims", "n_made", "expected", "p_value", "p_holm", "left_out"),
+)
 _PLACE = (
     *("unit_id", "article_id", "outlet", "date", "title", "index", "kind", "start", "end", "text"),
 )
@@ -298,13 +302,13 @@ TABLES: dict[
     "selection": (_always(*_SELECTION), _selection),
     "weeks": (
         _always(
-            *("task", "outlet", "monday", "label", *_three("share"), "n_articles", "n_units"),
+            *(*_PART, "outlet", "monday", "label", *_three("share"), "n_articles", "n_units"),
         ),
         _weeks,
     ),
     "around": (
         _always(
-            *("task", "event", "outlet", "label"),
+            *(*_PART, "event", "outlet", "label"),
             *(*_three("before"), "before_n_articles", "before_n_units"),
             *(*_three("after"), "after_n_articles", "after_n_units"),
             *(*_three("difference"), "p_value", "p_holm"),

@@ -6,6 +6,7 @@ from stance.codebook import read_codebook
 from stance.comparison.compare import Settings, compare, corpus_facts
 from stance.comparison.result import ModelFacts
 from stance.errors import DataError
+from stance.records import GIVEN, Prediction
 from tests.builders import classified
 
 BOOK = read_codebook()
@@ -151,6 +152,16 @@ def test_an_unknown_outlet_is_refused_in_words():
         run([])
 
 
+def test_labels_that_name_no_model_are_not_said_to_be_a_models():
+    given = run(corpus(12), model=replace(NOTHING_KNOWN, name=GIVEN, n_learned=0))
+    told = " ".join([given.answer, *given.caveats, *given.refusals, *given.methods.values()])
+    assert "as the labels given say" in given.answer
+    assert "Counted shares are those of the labels given with the units" in told
+    for claim in ("the model reads", "The model labels", "the model's", "labeled each of them"):
+        assert claim not in told
+    assert "as the model reads them" in run(corpus(12)).answer
+
+
 def test_one_outlet_is_described_and_compared_with_nobody():
     result = run([unit for unit in corpus(4) if unit.source == "Alpha"])
     assert "a comparison needs two outlets" in result.answer
@@ -181,6 +192,29 @@ def test_a_date_splits_the_time_in_two():
     assert {around.outlet for around in result.timeline.around} == {None, "Alpha", "Beta"}
     with pytest.raises(DataError, match="2026"):
         run(units, event="in March")
+
+
+def test_every_answer_is_also_given_by_whose_words_a_unit_is():
+    units = [
+        replace(unit, predictions=unit.predictions | {"voice": spoken})
+        for i, unit in enumerate(with_shared_claim())
+        for name in [("author", "attributed")[i % 2]]
+        for spoken in [
+            Prediction(
+                unit_id=unit.unit.id,
+                task="voice",
+                label=name,
+                probabilities={name: 1.0},
+                model="test@0",
+            )
+        ]
+    ]
+    result = run(units)
+    voices = {None, "author", "attributed"}
+    assert {mix.voice for mix in result.mixes if mix.task == "stance"} == voices
+    assert {found.voice for found in result.agreement} == voices
+    assert {found.voice for found in result.selection} == voices
+    assert {week.voice for week in result.timeline.weeks} == voices
 
 
 def test_facts_count_articles_dates_and_repairs_but_not_front_matter():

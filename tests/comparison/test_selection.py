@@ -138,3 +138,19 @@ def test_thirty_one_outlets_and_three_hundred_claims_take_seconds():
     start = perf_counter()
     selections(claims, observations, seed=1)
     assert perf_counter() - start < 10
+
+
+def test_a_claim_that_an_outlet_only_quotes_is_left_out_of_its_own_words():
+    said = [("c1", outlet, outlet.lower(), "n") for outlet in "ABC"]
+    said += [("c2", outlet, outlet.lower(), "n") for outlet in "ABC"]
+    claims, observations = corpus(said)
+    quoted = np.zeros(len(observations.article), dtype=bool)
+    quoted[[0]] = True  # one of the claims of A
+    claim = next(
+        c.id for c in claims for x in c.cells if observations.unit(0).unit.id in x.unit_ids
+    )
+    own = selections(claims, observations.part(~quoted), voice="author", seed=1)
+    assert {found.voice for found in own} == {"author"}
+    assert (own[0].n_claims, own[0].n_made, own[0].left_out) == (2, 1, (claim,))
+    assert own[1].left_out == own[2].left_out == ()
+    assert selections(claims, observations, seed=1)[0].left_out == ()

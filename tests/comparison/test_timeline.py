@@ -35,9 +35,13 @@ def observations(*articles, outlets=("A", "B")):
     )
 
 
+def whole(*articles, **kwargs):
+    return {None: observations(*articles, **kwargs)}
+
+
 def test_weeks_run_from_monday_to_sunday_across_the_turn_of_the_year():
     found = timeline(
-        observations(
+        whole(
             ("A", "2025-12-28", (1, 0, 0)),  # a Sunday
             ("A", "2025-12-29", (0, 2, 0)),  # Monday of week 1 of 2026
             ("A", "2026-01-04", (0, 0, 2)),
@@ -62,7 +66,7 @@ def test_weeks_run_from_monday_to_sunday_across_the_turn_of_the_year():
 
 def test_undated_units_are_left_out_and_counted_and_copies_count_nowhere():
     found = timeline(
-        observations(
+        whole(
             ("A", "2026-01-05", (1, 0, 0)),
             ("A", None, (0, 5, 0)),
             ("A", "2026-01-06", (0, 0, 9), False),
@@ -94,7 +98,7 @@ def test_an_outlet_that_turns_is_told_from_one_that_does_not():
         *dated("B", "2026-01-02", rng, [0.3, 0.4, 0.3], 8),
         *dated("B", "2026-02-02", rng, [0.3, 0.4, 0.3], 8),
     ]
-    found = timeline(observations(*articles), STANCE, event="2026-01-14", seed=7)
+    found = timeline(whole(*articles), STANCE, event="2026-01-14", seed=7)
     overall, a, b = found.around
     assert [one.outlet for one in found.around] == [None, "A", "B"]
     # The day of the event itself is after it.
@@ -112,7 +116,7 @@ def test_an_outlet_that_turns_is_told_from_one_that_does_not():
 
 def test_an_outlet_on_one_side_only_and_a_single_article_on_each_are_not_tested():
     found = timeline(
-        observations(
+        whole(
             ("A", "2026-01-01", (1, 2, 0)),
             ("A", "2026-02-01", (3, 0, 0)),
             ("B", "2026-02-01", (3, 0, 0)),
@@ -128,13 +132,26 @@ def test_an_outlet_on_one_side_only_and_a_single_article_on_each_are_not_tested(
 
 
 def test_a_date_beyond_all_articles_leaves_nothing_around_it():
-    found = timeline(
-        observations(("A", "2026-01-01", (1, 2, 0))), STANCE, event="2027-01-01", seed=7
-    )
+    found = timeline(whole(("A", "2026-01-01", (1, 2, 0))), STANCE, event="2027-01-01", seed=7)
     assert (found.event, found.around) == ("2027-01-01", ())
 
 
 @pytest.mark.parametrize("event", ["14.1.2026", "2026-02-30", "20260114", "2026-W03-3", "", "soon"])
 def test_what_is_no_date_is_refused_with_the_form_that_one_has(event):
     with pytest.raises(DataError, match="YYYY-MM-DD, such as 2026-02-14"):
-        timeline(observations(("A", "2026-01-01", (1, 2, 0))), STANCE, event=event, seed=7)
+        timeline(whole(("A", "2026-01-01", (1, 2, 0))), STANCE, event=event, seed=7)
+
+
+def test_each_voice_has_weeks_of_its_own_and_undated_units_are_counted_once():
+    seen = observations(
+        ("A", "2026-01-05", (1, 2, 0)), ("A", "2026-01-12", (0, 2, 0)), ("B", None, (1, 0, 0))
+    )
+    author = seen.part(np.array([True, False, False, True, True, True]))
+    found = timeline({None: seen, "author": author}, STANCE, event="2026-01-10", seed=7)
+    groups = [(None, None), ("A", None), (None, "author"), ("A", "author")]
+    assert [(week.outlet, week.voice) for week in found.weeks[::2]] == groups
+    assert [(one.outlet, one.voice) for one in found.around] == groups
+    first = found.weeks[4]
+    assert (first.monday, first.shares["optimistic"].value) == ("2026-01-05", 1.0)
+    assert first.shares["optimistic"].n_units == 1
+    assert found.n_undated == 1

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering
@@ -182,7 +182,7 @@ def compared(units, outlets, *, corrected, voices, event, likeness):
         if voices or task.name != "voice"
     ]
     for voice in parts[1:]:
-        part = [u for u in counted if u.labels["voice"] == voice]
+        part = of_voice(counted, voice)
         mixes.append(mix(part, BOOK.tasks[0], outlets, rng, corrected=False, voice=voice))
     dates = sorted({u.date for u in units if u.date})
     names = {u.article_id for u in units}
@@ -241,8 +241,10 @@ def compared(units, outlets, *, corrected, voices, event, likeness):
         ),
         agreement=tuple(agreement(claims, outlets, voice) for voice in parts),
         effects=tuple(effects(outlets, parts, rng)),
-        selection=tuple(selections(claims, outlets, rng)),
-        timeline=timeline(counted, outlets, EVENT if event else None),
+        selection=tuple(
+            found for voice in parts for found in selections(claims, outlets, voice, rng)
+        ),
+        timeline=timeline(counted, outlets, parts, EVENT if event else None),
         refusals=(
             f"Whether {outlets[0]} changed over time cannot be said: it has 3 articles after the "
             "date asked about, and 5 are needed. Its share over the whole period is given.",
@@ -467,7 +469,7 @@ def effects(outlets, parts, rng):
             )
 
 
-def selections(claims, outlets, rng):
+def selections(claims, outlets, voice, rng):
     for outlet in outlets:
         others = [c for c in claims if len({x.outlet for x in c.cells} - {outlet}) > 1]
         left_out = [c.id for c in others if outlet not in {x.outlet for x in c.cells}]
@@ -475,6 +477,7 @@ def selections(claims, outlets, rng):
         p = rng.uniform(0.004, 0.7)
         yield Selection(
             outlet=outlet,
+            voice=voice,
             n_claims=len(others),
             n_made=made,
             expected=round(made + rng.uniform(-1, 4), 1),
@@ -484,22 +487,27 @@ def selections(claims, outlets, rng):
         )
 
 
-def timeline(units, outlets, event):
+def timeline(units, outlets, parts, event):
     classes = BOOK.tasks[0].classes
     weeks = []
-    for outlet in (None, *outlets):
+    for voice, outlet in product(parts, (None, *outlets)):
         by_week = defaultdict(list)
-        for unit in units:
+        for unit in of_voice(units, voice):
             if unit.date and outlet in (None, unit.outlet):
                 day = date.fromisoformat(unit.date)
                 by_week[day - timedelta(days=day.weekday())].append(unit)
         weeks += [
-            Week(outlet=outlet, monday=monday.isoformat(), shares=shares_of(own, classes))
+            Week(
+                outlet=outlet,
+                voice=voice,
+                monday=monday.isoformat(),
+                shares=shares_of(own, classes),
+            )
             for monday, own in sorted(by_week.items())
         ]
     around = []
-    for outlet in (None, *outlets) if event else ():
-        own = [u for u in units if u.date and outlet in (None, u.outlet)]
+    for voice, outlet in product(parts, (None, *outlets)) if event else ():
+        own = [u for u in of_voice(units, voice) if u.date and outlet in (None, u.outlet)]
         before = shares_of([u for u in own if u.date < event], classes)
         after = shares_of([u for u in own if u.date >= event], classes)
         if not before or not after:
@@ -507,6 +515,7 @@ def timeline(units, outlets, event):
         around.append(
             BeforeAfter(
                 outlet=outlet,
+                voice=voice,
                 before=before,
                 after=after,
                 differences={
@@ -525,6 +534,10 @@ def timeline(units, outlets, event):
     return Timeline(
         task="stance", weeks=tuple(weeks), event=event, around=tuple(around), n_undated=23
     )
+
+
+def of_voice(units, voice):
+    return [u for u in units if voice in (None, u.labels.get("voice"))]
 
 
 def shares_of(units, classes):
