@@ -29,7 +29,8 @@ from stance.comparison.alike import MEANING_SHARE, Vectors, alike, stars, vector
 from stance.comparison.claims import align, claim_rows
 from stance.comparison.observations import Observations, observe
 from stance.corpus.copies import articles_of_units, copies_left_out, copy_clusters
-from stance.engine.classify import classify, prepare
+from stance.corpus.prepare import prepare
+from stance.engine.classify import classify
 from stance.resources import data_folder
 from stance.statistics.arrays import FloatArray, IntArray
 

@@ -19,8 +19,9 @@ from stance.comparison.mixes import compare_mixes
 from stance.comparison.observations import observe
 from stance.comparison.sample import sampled
 from stance.comparison.shares import corrected_shares
+from stance.corpus.prepare import prepare
 from stance.corpus.reading import read_articles
-from stance.engine.classify import classify, prepare
+from stance.engine.classify import classify
 from stance.labeling.designs import Plan
 from stance.labeling.log import AnnotationLog, now
 from stance.labeling.queue import Candidate, add_draw, draw_units

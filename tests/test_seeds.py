@@ -10,8 +10,8 @@ import pytest
 from stance.classifiers.storage import load_model, words_key
 from stance.codebook import read_codebook
 from stance.corpus.copies import copy_groups
+from stance.corpus.prepare import prepare
 from stance.corpus.reading import read_articles
-from stance.engine.classify import prepare
 from stance.evaluation.behaviour import read_behaviour
 from stance.evaluation.splits import Part, make_split, read_clusters, read_split
 from stance.labeling.log import read_annotations

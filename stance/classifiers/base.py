@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from stance.codebook import Codebook
 from stance.corpus.copies import copy_groups
@@ -124,6 +123,8 @@ def cross_fit(
     DataError
         If there are fewer than two groups.
     """
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut  # a second to import
+
     n_groups = len(set(groups))
     if n_groups < 2:
         raise DataError(f"holding out needs two groups (articles, outlets) or more, not {n_groups}")

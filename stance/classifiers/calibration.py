@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from stance.classifiers.base import Classifier
@@ -144,6 +143,8 @@ def fit_temperature(probabilities: FloatArray, truth: IntArray) -> float:
     ----------
     Guo et al. (2017), "On Calibration of Modern Neural Networks", section 4.2.
     """
+    from scipy.optimize import minimize_scalar  # half a second to import
+
     if len(truth) == 0 or len(truth) != len(probabilities):
         raise DataError(f"temperature: {len(probabilities)} predictions for {len(truth)} labels")
     scores = np.log(np.maximum(probabilities, FLOOR))

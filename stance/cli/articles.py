@@ -54,7 +54,7 @@ def split(
 
     Example: stance split seeds/articles/wafer-1.txt
     """
-    from stance.engine.classify import prepare
+    from stance.corpus.prepare import prepare
     from stance.report.machine import json_lines, unit_row
 
     reader = Reader(paths, register)
@@ -84,8 +84,8 @@ def classify(
     Example: stance classify seeds/articles/wafer-1.txt --format csv
     """
     from stance.codebook import read_codebook
+    from stance.corpus.prepare import prepare
     from stance.engine.classify import classify as classify_articles
-    from stance.engine.classify import prepare
     from stance.report.machine import row_of, table_writer
 
     book = read_codebook(codebook)

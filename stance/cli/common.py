@@ -193,7 +193,7 @@ def labeled_units(
 
     With a split, only those of its part.
     """
-    from stance.engine.classify import prepare
+    from stance.corpus.prepare import prepare
     from stance.labeling.join import join_labels
 
     reader = Reader(paths or [seed_articles(codebook)], register)

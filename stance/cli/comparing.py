@@ -273,8 +273,9 @@ def _material(
     """Return the units of articles, labeled here, and those of tables that hold labels already."""
     from stance.classifiers.storage import find_card
     from stance.comparison.compare import corpus_facts, model_facts
+    from stance.corpus.prepare import prepare
     from stance.engine.classified import is_classified, read_classified
-    from stance.engine.classify import classify, prepare
+    from stance.engine.classify import classify
 
     labeled = [path for path in paths if is_classified(path, codebook)]
     articles = [path for path in paths if path not in labeled]

@@ -175,7 +175,7 @@ def register_commands(app: typer.Typer) -> None:
 def _articles(
     paths: list[Path], register: Path | None
 ) -> "tuple[Reader, list[tuple[Article, list[Unit]]]]":
-    from stance.engine.classify import prepare
+    from stance.corpus.prepare import prepare
 
     reader = Reader(paths, register)
     return reader, list(prepare(reader))

@@ -70,8 +70,8 @@ def next_units(
     Example: stance label next seeds/articles --folder my-labels -n 50 --plan stratified
     """
     from stance.codebook import read_codebook
+    from stance.corpus.prepare import prepare
     from stance.engine.candidates import candidates
-    from stance.engine.classify import prepare
     from stance.labeling.log import AnnotationLog, standing
     from stance.labeling.queue import add_draw, draw_units
     from stance.report.machine import json_lines, unit_row
@@ -128,8 +128,8 @@ def plan_labels(
     import numpy as np
 
     from stance.codebook import read_codebook
+    from stance.corpus.prepare import prepare
     from stance.engine.candidates import candidates
-    from stance.engine.classify import prepare
     from stance.labeling.plan import plan_labels as run
     from stance.report.machine import to_json
     from stance.report.terminal import console, print_plans
@@ -302,7 +302,7 @@ def queue_of(
     """Return what is to be judged, and register the documents that it stands in."""
     import random
 
-    from stance.engine.classify import prepare
+    from stance.corpus.prepare import prepare
     from stance.errors import LabelError
     from stance.labeling.designs import Design
     from stance.labeling.desk import Assignment

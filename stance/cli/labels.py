@@ -131,7 +131,7 @@ def verify(
     Example: stance label verify --seeds seeds/articles
     """
     from stance.codebook import read_codebook
-    from stance.engine.classify import prepare
+    from stance.corpus.prepare import prepare
     from stance.labeling.join import join_labels
 
     book = read_codebook(codebook)

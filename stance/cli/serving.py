@@ -106,7 +106,8 @@ def serve(
 
 def work_of(model: "Model", codebook: "Codebook", *, seed: int = 7) -> "Work":
     """Return what pages and API do: the calls of `classify` and `compare`, over one model."""
-    from stance.engine.classify import classify, prepare
+    from stance.corpus.prepare import prepare
+    from stance.engine.classify import classify
     from stance.report.machine import row_of
     from stance.report.page import render_page
     from stance.web.work import Work

@@ -183,7 +183,7 @@ def train_transformer(
     from stance.classifiers.ladder import need_torch
     from stance.classifiers.recipes import TransformerRecipe, read_choices, read_recipe
     from stance.classifiers.storage import load_model
-    from stance.engine.classify import prepare
+    from stance.corpus.prepare import prepare
     from stance.engine.distil import taught, unlabeled_lessons
     from stance.engine.search import search
 

@@ -8,8 +8,6 @@ import numpy as np
 from stance.classifiers.calibration import abstained, prediction_sets
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
-from stance.corpus.repair import repair_article
-from stance.corpus.units import split_units
 from stance.records import Article, ClassifiedUnit, Prediction, Unit
 from stance.statistics.arrays import FloatArray
 
@@ -22,15 +20,6 @@ class ClassifiedArticle:
 
     article: Article
     units: tuple[ClassifiedUnit, ...]
-
-
-def prepare(
-    articles: Iterable[Article], *, repair: bool = True
-) -> Iterator[tuple[Article, list[Unit]]]:
-    """Yield each article, repaired unless told not to, with its units."""
-    for article in articles:
-        readable = repair_article(article) if repair else article
-        yield readable, split_units(readable)
 
 
 def classify(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from stance.errors import DataError
 from stance.statistics.arrays import FloatArray, IntArray
@@ -372,7 +372,7 @@ def _jackknifed(
         if spread > 1e-12:
             # On the log of the disagreement, 1 - value: that is a ratio of counts, skewed where
             # they are small. Measured against the plain one: docs/decisions/agreement.md.
-            reach = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(spread) / (1 - value)
+            reach = special.stdtrit(n - 1, (1 + confidence) / 2) * np.sqrt(spread) / (1 - value)
             low = max(-1.0, float(1 - (1 - value) * np.exp(reach)))
             high = float(1 - (1 - value) * np.exp(-reach))
     return Coefficient(name=name, value=value, low=low, high=high, n_units=n_units)

@@ -14,7 +14,7 @@ here: `benchmarks/attenuation.py` shows by how much that is too high.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from stance.statistics.arrays import FloatArray
 
@@ -119,7 +119,7 @@ def corrected_alpha(
         )
         if variance > 0:  # nan where a unit held the only variation
             # Units are the fewer; held-out units only add variance.
-            reach = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(variance)
+            reach = special.stdtrit(n - 1, (1 + confidence) / 2) * np.sqrt(variance)
             low, high = (float(limit) for limit in np.clip([value - reach, value + reach], -1, 1))
     return Limited(value=float(np.clip(value, -1, 1)), low=low, high=high)
 

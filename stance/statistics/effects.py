@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from stance.statistics.arrays import FloatArray, IntArray
 
@@ -103,9 +103,9 @@ def claim_leans(
                 # Articles that fill few cells hardly count: Kish's effective number of them.
                 effective = min(_effective(weights[side, outlet]) for side in (own, others))
                 spread, df = np.sqrt(variance), max(effective - 1, 1.0)
-                reach = stats.t.ppf((1 + confidence) / 2, df) * spread
+                reach = special.stdtrit(df, (1 + confidence) / 2) * spread
                 low, high = float(value - reach), float(value + reach)
-                p_value = float(2 * stats.t.sf(abs(value) / spread, df))
+                p_value = float(2 * special.stdtr(df, -abs(value) / spread))
         leans.append(
             Lean(
                 value=float(value),

@@ -1,6 +1,6 @@
 """Whether independent estimates of one share differ by more than their own errors allow."""
 
-from scipy import stats
+from scipy import special
 
 from stance.errors import DataError
 from stance.statistics.arrays import FloatArray
@@ -29,9 +29,9 @@ def same_share_p_value(
     """
     if len(values) < 2:
         raise DataError("one estimate cannot differ from others")
-    errors = (high - low) / (2 * stats.norm.ppf((1 + confidence) / 2))
+    errors = (high - low) / (2 * special.ndtri((1 + confidence) / 2))
     if errors.min() <= 0:
         raise DataError("an estimate without error cannot be weighed against others")
     weights = 1 / errors**2
     middle = (weights * values).sum() / weights.sum()
-    return float(stats.chi2.sf((weights * (values - middle) ** 2).sum(), len(values) - 1))
+    return float(special.chdtrc(len(values) - 1, (weights * (values - middle) ** 2).sum()))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from stance.errors import DataError
 from stance.statistics.arrays import FloatArray
@@ -53,8 +53,8 @@ def clustered_share(hits: FloatArray, sizes: FloatArray, *, confidence: float = 
     variance = n_articles / (n_articles - 1) * (residuals**2).sum() / n_units**2
     # No spread at all (a share of 0 or 1, most often) says little: count articles, not units.
     effective = min(share * (1 - share) / variance, n_units) if variance > 0 else n_articles
-    z = stats.norm.ppf((1 + confidence) / 2)
-    t = stats.t.ppf((1 + confidence) / 2, n_articles - 1)
+    z = special.ndtri((1 + confidence) / 2)
+    t = special.stdtrit(n_articles - 1, (1 + confidence) / 2)
     effective *= (z / t) ** 2
     middle = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
     reach = z * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))

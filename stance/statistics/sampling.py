@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from stance.errors import DataError
 from stance.statistics.arrays import FloatArray
@@ -72,7 +72,7 @@ def labels_needed(
         raise DataError(f"a width of {reach:g} is no interval: give one between 0 and 1")
     if weights.sum() <= 0:
         raise DataError("no unit to draw labels from")
-    z = stats.norm.ppf((1 + confidence) / 2)
+    z = special.ndtri((1 + confidence) / 2)
     variance = (weights / weights.sum() * within * (1 - within)).sum()
     infinite = z**2 * variance / reach**2
     return int(np.ceil(infinite / (1 + infinite / weights.sum()) - 1e-9))

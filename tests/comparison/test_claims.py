@@ -16,8 +16,8 @@ from stance.comparison import alike as alike_module
 from stance.comparison.alike import MEANING_SHARE, Vectors, alike, stars, vectors_of
 from stance.comparison.claims import SIMILARITY, align, shared_stars
 from stance.comparison.observations import observe
+from stance.corpus.prepare import prepare
 from stance.corpus.reading import read_articles
-from stance.engine.classify import prepare
 from stance.errors import DataError, ModelError
 from stance.resources import data_folder
 from tests.builders import classified

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from stance.codebook import read_codebook
+from stance.corpus.prepare import prepare
 from stance.engine.classified import is_classified, read_classified
-from stance.engine.classify import classify, prepare
+from stance.engine.classify import classify
 from stance.errors import DataError
 from stance.files import writing
 from stance.report.machine import row_of, table_writer

@@ -1,8 +1,9 @@
 import pytest
 
 from stance.codebook import read_codebook
+from stance.corpus.prepare import prepare
 from stance.corpus.units import split_units
-from stance.engine.classify import classify, prepare
+from stance.engine.classify import classify
 from stance.errors import DataError
 from stance.evaluation.protocol import evaluate
 from stance.records import LabeledUnit

@@ -14,7 +14,8 @@ from stance.classifiers.embedding import Embedding, EmbeddingRecipe, few_shot_re
 from stance.classifiers.storage import best_model, load_model, words_key
 from stance.classifiers.transformer import Transformer
 from stance.codebook import read_codebook
-from stance.engine.classify import classify, prepare
+from stance.corpus.prepare import prepare
+from stance.engine.classify import classify
 from stance.engine.train import FEW_FOLDS, HoldOut, export_model, train_model
 from stance.errors import ModelError
 from stance.evaluation import protocol

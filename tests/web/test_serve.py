@@ -23,7 +23,8 @@ from starlette.testclient import TestClient
 
 from stance.cli.serving import work_of
 from stance.codebook import read_codebook
-from stance.engine.classify import classify, prepare
+from stance.corpus.prepare import prepare
+from stance.engine.classify import classify
 from stance.labeling.log import AnnotationLog
 from stance.report.machine import row_of
 from stance.web.labeling import labeling_app
