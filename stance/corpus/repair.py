@@ -1,15 +1,16 @@
 """Undo what a broken pipeline did to a text, by rule, and record every change.
 
-Three kinds of damage, each looked for in the document as a whole: UTF-8 read as Windows-1252 or
-Latin-1 (reversible), typographic characters lost to U+FFFD or to '?', and '?' for every period.
-The last two lost information: what stood there is inferred from its neighbours, and left as it is
-where they don't tell.
+Four kinds of damage: HTML's character references left as text, each for itself; and, looked for in
+the document as a whole, UTF-8 read as Windows-1252 or Latin-1, typographic characters lost to
+U+FFFD or to '?', and '?' for every period. The last two lost information: what stood there is
+inferred from its neighbours, and left as it is where they don't tell.
 """
 
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from stance.corpus.entities import entity_edits
 from stance.corpus.offsets import Edit, edited, untouched
 from stance.corpus.questions import reads_as_question
 from stance.corpus.typography import is_contraction, lost_character_edits, typographic_edits
@@ -28,11 +29,11 @@ def repair_article(article: Article) -> Article:
 
     The title stays as it came: nothing is labelled there.
     """
-    for find in (_mojibake, lost_character_edits, _question_marks):
+    for find in (entity_edits, _mojibake, lost_character_edits, _question_marks):
         edits = [
             edit for edit in find(article.text) if article.text[edit.start : edit.end] != edit.after
         ]
-        if edits and (find is _mojibake or _is_english(article)):
+        if edits and (find in (entity_edits, _mojibake) or _is_english(article)):
             article = edited(article, untouched(article, edits))
     return article
 

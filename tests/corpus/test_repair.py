@@ -1,14 +1,17 @@
 import json
 import os
 from dataclasses import replace
+from html.entities import html5
 from itertools import pairwise
 from pathlib import Path
+from unicodedata import category
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stance.corpus.offsets import Edit, apply_repairs, edited
+from stance.corpus.prepare import prepare
 from stance.corpus.questions import reads_as_question
 from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
@@ -74,6 +77,19 @@ PIECES = st.sampled_from(
         "https://e.org/?a",
         "è\x88¹å\x91\x98å›žå®¶ã€‚",
         "æ¸¯å\x8f£å…³é—\xadã€‚",
+        "&",
+        "lt;",
+        "&amp;",
+        "&lt;",
+        "&#39;",
+        "&#63;",
+        "&quot;",
+        "&nbsp;",
+        "&rsquo;",
+        "&Acirc;",
+        "&bull; ",
+        "&#65533;",
+        "&ThickSpace;",
     ]
 )
 TEXTS = st.lists(PIECES, max_size=40).map("".join) | st.text()
@@ -124,6 +140,41 @@ def test_each_misread_character_is_a_repair_of_its_own(encoding):
     repaired = repair_article(article(misread))
     assert [repair.after for repair in repaired.repairs] == list(text)
     assert [(unit.start, unit.end) for unit in split_units(repaired)] == [(0, 21), (21, 42)]
+
+
+def test_each_html_entity_is_decoded_once_and_units_point_at_it_in_the_original():
+    text = (
+        "&nbsp;It&rsquo;s &amp;lt; here.&quot;&nbsp; &ldquo;Run it&#33;&quot; R&amp;D; AT&T; too."
+    )
+    repaired = repair_article(article(text))
+    assert repaired.text == '\xa0It’s &lt; here."\xa0 “Run it!" R&D; AT&T; too.'
+    assert {repair.kind for repair in repaired.repairs} == {"HTML entity"}
+    assert repair_article(repaired) == repaired
+    units = split_units(repaired)
+    assert [unit.text for unit in units] == ['It’s &lt; here."', '“Run it!"', "R&D; AT&T; too."]
+    assert [text[unit.start : unit.end] for unit in units] == [
+        "It&rsquo;s &amp;lt; here.&quot;",
+        "&ldquo;Run it&#33;&quot;",
+        "R&amp;D; AT&T; too.",
+    ]
+
+
+def test_every_named_html_entity_is_decoded_unless_its_character_is_not_seen():
+    names = {f"&{name}": character for name, character in html5.items() if name.endswith(";")}
+    left = set()
+    for reference, character in names.items():
+        after = repair_article(article(f"x{reference}x")).text[1:-1]
+        assert after in (reference, character)
+        if after == reference:
+            left.add(character)
+    not_seen = {c for c in names.values() if {*map(category, c)} & {"Cc", "Cf"}}
+    assert left == not_seen | {c for c in names.values() if "\ufe00" in c}  # a variation selector
+
+
+def test_without_repair_html_entities_stay_as_they_are():
+    text = "It&rsquo;s here.&quot;"
+    ((kept, _),) = prepare([article(text)], repair=False)
+    assert kept == article(text)
 
 
 @given(text=TEXTS)
