@@ -55,6 +55,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.attenuation
 	$(BIN)/python -m benchmarks.effects
 	$(BIN)/python benchmarks/claims.py
+	$(BIN)/python benchmarks/claim_cells.py
 	$(BIN)/python benchmarks/copies.py
 	$(BIN)/python benchmarks/outlets.py
 	$(BIN)/python benchmarks/serving.py

@@ -70,9 +70,10 @@ def krippendorff_alpha(
 
     References
     ----------
-    Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability". The jackknife with a t
-    quantile: Hughes (2022), "Toward improved inference for Krippendorff's Alpha", which finds it
-    near its nominal coverage where the customary bootstrap is not.
+    Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability". The jackknife over units:
+    Hughes (2022), "Toward improved inference for Krippendorff's Alpha", which finds it near its
+    nominal coverage where the customary bootstrap is not. The log scale is ours: measured in
+    docs/decisions/agreement.md.
     """
     counts = _paired(counts)
     numbers = np.asarray(range(counts.shape[1]) if values is None else values, dtype=float)
@@ -105,9 +106,8 @@ def percent_agreement(
     """
     counts = _paired(counts)
     agreed = _agreed(counts, _or_identity(weights, counts.shape[1]))
-    return _jackknifed(
-        "percent", lambda a, n: a / n, (agreed, np.ones(len(counts))), len(counts), confidence
-    )
+    parts = (agreed, np.ones(len(counts)))
+    return _jackknifed("percent", lambda a, n: a / n, parts, len(counts), confidence, least=0.0)
 
 
 def fleiss_kappa(
@@ -351,6 +351,8 @@ def _jackknifed(
     parts: tuple[FloatArray, ...],
     n_units: int,
     confidence: float,
+    *,
+    least: float = -1.0,
 ) -> Coefficient:
     """Return a coefficient of summed parts, its interval from leaving out one unit at a time.
 
@@ -358,6 +360,8 @@ def _jackknifed(
     ----------
     parts : each of shape (n, ...)
         What each unit adds to the sums.
+    least
+        The lower limit goes no lower; on the log scale the upper one never passes 1.
     """
     totals = [part.sum(axis=0) for part in parts]
     found = float(coefficient(*totals))
@@ -373,7 +377,7 @@ def _jackknifed(
             # On the log of the disagreement, 1 - value: that is a ratio of counts, skewed where
             # they are small. Measured against the plain one: docs/decisions/agreement.md.
             reach = special.stdtrit(n - 1, (1 + confidence) / 2) * np.sqrt(spread) / (1 - value)
-            low = max(-1.0, float(1 - (1 - value) * np.exp(reach)))
+            low = max(least, float(1 - (1 - value) * np.exp(reach)))
             high = float(1 - (1 - value) * np.exp(-reach))
     return Coefficient(name=name, value=value, low=low, high=high, n_units=n_units)
 

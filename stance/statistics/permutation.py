@@ -7,8 +7,9 @@ analysis of variance: with v_o the variance of outlet o's mix p_o over its artic
     sum over o of |p_o - p|^2 / v_o,    p the mean of the p_o weighted by 1 / v_o.
 
 For two outlets that is |p_1 - p_2|^2 / (v_1 + v_2). A variance from few articles is worth little,
-so each is mixed with what the pooled spread of all outlets would give, as if that were
-`PRIOR_ARTICLES` more articles.
+so each is mixed with what the pooled spread of all outlets would give articles of its lengths, as
+if that were `PRIOR_ARTICLES` more articles. An outlet with one article has nothing else: it is
+taken to vary as the others do.
 """
 
 from collections.abc import Sequence
@@ -310,13 +311,29 @@ def _moments(
     length = _dot(mixes, mixes)
     residual = square - 2 * _dot(mixes, sums[..., 5 + k :]) + length * total_of_squares
     own = np.maximum(residual, 0) / total**2
-    # The pooled spread of an article's mix, on the scale of an article of mean length.
+    # The pooled spread gives an article of m units the variance between + within / m: a short one
+    # says less of its outlet. Where articles vary no more than their units would by themselves,
+    # all is within. Articles longer than usual get the variance of usual ones: how little they
+    # vary could only be had from `between`, which short articles tell badly.
+    n_free = max(n - n_outlets, 1)
     spread = np.maximum(square_by_size - total * length, 0).sum(axis=0)
-    pooled = spread / max(n - n_outlets, 1) / columns[:, 1].mean()
-    prior = pooled * (total_of_squares / total**2)
+    within = np.minimum(_within_articles(columns), spread / n_free)
+    room = (total - total_of_squares / total).sum(axis=0)  # at least 1 where an outlet has two
+    between = (spread - n_free * within) / np.maximum(room, 1)
+    usual = columns[:, 2].sum() / columns[:, 1].sum()  # length of the article of a random unit
+    n_usual = np.maximum(total, total_of_squares / usual)
+    prior = (between * total_of_squares + within * n_usual) / total**2
     # The sum of squares of n articles stands for n - 1 of them.
     variances = (n_articles * own + PRIOR_ARTICLES * prior) / (n_articles - 1 + PRIOR_ARTICLES)
     return mixes, variances
+
+
+def _within_articles(columns: FloatArray) -> float:
+    """Return the variance of a unit within its article, summed over classes."""
+    sizes, square_by_size = columns[:, 1], columns[:, 4]
+    n_free = float((sizes - 1).sum())
+    # Where every article is one unit, nothing tells the two apart, and nothing needs to.
+    return float((sizes - square_by_size).sum()) / n_free if n_free > 0 else np.inf
 
 
 def _studentised(mixes: FloatArray, variances: FloatArray) -> FloatArray:

@@ -136,6 +136,20 @@ def test_full_agreement_has_no_interval_and_so_claims_no_certainty():
     assert (alpha.value, alpha.low, alpha.high) == (1, None, None)
 
 
+def test_limits_of_a_percentage_stay_between_0_and_1():
+    rng = np.random.default_rng(6)
+    floored = 0
+    for _ in range(40):
+        counts = count_codes(rng.integers(0, 3, (int(rng.integers(3, 9)), 2)), 3)
+        found = percent_agreement(counts)
+        if found.low is not None:
+            assert 0 <= found.low <= found.value <= found.high <= 1
+            floored += found.low == 0
+    assert floored > 5
+    # Of a coefficient that can be below 0 the limit can be, too.
+    assert krippendorff_alpha(np.array([[1, 1], [1, 1], [2, 0], [0, 2]])).low < 0
+
+
 @pytest.mark.parametrize(
     "coefficient", [krippendorff_alpha, fleiss_kappa, gwet_ac, percent_agreement]
 )
@@ -146,7 +160,8 @@ def test_leaving_out_a_unit_by_subtraction_is_leaving_it_out(coefficient):
     left_out = [coefficient(np.delete(counts, i, axis=0)).value for i in range(12)]
     spread = 11 / 12 * ((left_out - np.mean(left_out)) ** 2).sum()
     reach = stats.t.ppf(0.975, 11) * np.sqrt(spread) / (1 - found.value)
-    assert found.low == pytest.approx(max(-1, 1 - (1 - found.value) * np.exp(reach)))
+    least = 0 if coefficient is percent_agreement else -1
+    assert found.low == pytest.approx(max(least, 1 - (1 - found.value) * np.exp(reach)))
     assert found.high == pytest.approx(1 - (1 - found.value) * np.exp(-reach))
 
 

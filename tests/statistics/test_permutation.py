@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
@@ -14,8 +16,65 @@ from stance.statistics.permutation import (
 )
 
 
-def articles(rng, n, mix, length=25):
-    return np.stack([rng.multinomial(length, rng.dirichlet(np.array(mix) * 9)) for _ in range(n)])
+def articles(rng, n, mix, length=25, concentration=9):
+    alpha = np.array(mix) * concentration
+    return np.stack([rng.multinomial(length, rng.dirichlet(alpha)) for _ in range(n)])
+
+
+def p_value_by_hand(left, right, prior_of):
+    """Return the p-value of a pair over all regroupings, worked article by article.
+
+    `prior_of` gives the variance of a side's mix by the pooled spread, from both sides and itself.
+    """
+    pool = [*left, *right]
+
+    def statistic(chosen):
+        sides = [
+            [pool[i] for i in chosen],
+            [pool[i] for i in range(len(pool)) if i not in chosen],
+        ]
+        difference = mix_of(sides[0]) - mix_of(sides[1])
+        variance = 0
+        for side in sides:
+            n, mix = len(side), mix_of(side)
+            away = sum(((a - a.sum() * mix) ** 2).sum() for a in side) / units(side) ** 2
+            variance += (n * away + 0.5 * prior_of(sides, side)) / (n - 1 + 0.5)
+        return (difference**2).sum() / variance
+
+    seen = statistic(range(len(left)))
+    drawn = [statistic(chosen) for chosen in combinations(range(len(pool)), len(left))]
+    return np.mean([one >= seen * (1 - 1e-9) for one in drawn])
+
+
+def units(side):
+    return sum(a.sum() for a in side)
+
+
+def mix_of(side):
+    return sum(side) / units(side)
+
+
+def spread_of(sides):
+    """Return the variance of a unit by how articles lie about their side's mix."""
+    squares = sum(
+        a.sum() * ((a / a.sum() - mix_of(side)) ** 2).sum() for side in sides for a in side
+    )
+    return squares / (sum(map(len, sides)) - 2)
+
+
+def prior_of_one_length(sides, side):
+    return spread_of(sides) / units(side)
+
+
+def prior_of_any_length(sides, side):
+    pool = [a for one in sides for a in one]
+    within = sum(a.sum() - (a**2).sum() / a.sum() for a in pool) / (units(pool) - len(pool))
+    within = min(within, spread_of(sides))
+    room = sum(units(one) - sum(a.sum() ** 2 for a in one) / units(one) for one in sides)
+    between = (spread_of(sides) - within) * (len(pool) - 2) / room
+    length = sum(a.sum() ** 2 for a in side) / units(side)
+    usual = sum(a.sum() ** 2 for a in pool) / units(pool)
+    return length / units(side) * (between + within / min(length, usual))
 
 
 def test_total_variation_is_the_share_that_would_have_to_change():
@@ -156,6 +215,61 @@ def test_outlets_of_unequal_number_and_length_of_articles_are_not_told_apart_too
         right = articles(rng, many, [0.3, 0.5, 0.2], long)
         rejected += mix_distance(left, right, seed=1, n_draws=199).p_value <= 0.05
     assert rejected / 200 <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "prior_of"),
+    [
+        ([5], [40, 30, 20, 35, 50], prior_of_any_length),
+        ([60], [5, 6, 4, 8, 5, 9], prior_of_any_length),
+        ([4, 9], [40, 3, 20, 35, 12], prior_of_any_length),
+        ([7, 7], [7, 7, 7, 7, 7], prior_of_one_length),
+        ([1, 1, 1], [1, 1, 1, 1], prior_of_one_length),
+    ],
+)
+def test_a_p_value_is_the_one_worked_article_by_article(left, right, prior_of):
+    rng = np.random.default_rng(10)
+    for _ in range(5):
+        sides = [
+            np.concatenate([articles(rng, 1, [0.3, 0.4, 0.3], length) for length in lengths])
+            for lengths in (left, right)
+        ]
+        by_hand = p_value_by_hand(*sides, prior_of)
+        assert mix_distance(*sides, seed=1).p_value == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("few", "short", "many", "long"),
+    [(1, 5, 39, 40), (1, 4, 29, 40), (2, 5, 30, 40), (1, 40, 29, 5)],
+)
+def test_one_or_two_articles_of_another_length_are_not_told_apart_too_often(few, short, many, long):
+    rng = np.random.default_rng(1)
+    rejected = 0
+    for _ in range(200):
+        left = articles(rng, few, [0.3, 0.4, 0.3], short, 11.5)
+        right = articles(rng, many, [0.3, 0.4, 0.3], long, 11.5)
+        rejected += mix_distance(left, right, seed=1, n_draws=199).p_value <= 0.05
+    assert rejected / 200 <= 0.07
+
+
+@pytest.mark.parametrize(("n_outlets", "n", "length"), [(3, 1, 5), (1, 1, 5), (3, 2, 8)])
+def test_outlets_of_one_or_two_short_articles_do_not_upset_the_test_over_all_outlets(
+    n_outlets, n, length
+):
+    rng = np.random.default_rng(2)
+    groups = np.append(np.repeat([0, 1, 2], 10), np.repeat(np.arange(3, 3 + n_outlets), n))
+    p_values = []
+    for _ in range(200):
+        long = articles(rng, 30, [0.3, 0.4, 0.3], 40, 11.5)
+        short = articles(rng, n_outlets * n, [0.3, 0.4, 0.3], length, 11.5)
+        tables = np.concatenate([long, short])
+        p_values.append(same_mix_p_value(tables, groups, seed=1, n_draws=199))
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.07
+
+
+def test_one_short_article_with_nothing_in_common_with_many_others_is_told_apart():
+    many = articles(np.random.default_rng(3), 39, [0.05, 0.85, 0.1], 40, 11.5)
+    assert mix_distance(np.array([[8, 0, 0]]), many, seed=1).p_value == 1 / 40
 
 
 def test_outlets_of_one_article_each_cannot_be_tested():
