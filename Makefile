@@ -56,6 +56,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.effects
 	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/claim_cells.py
+	$(BIN)/python benchmarks/left_out.py
 	$(BIN)/python benchmarks/copies.py
 	$(BIN)/python benchmarks/outlets.py
 	$(BIN)/python benchmarks/serving.py

@@ -138,6 +138,12 @@ def read_codebook(name_or_path: str | Path = DEFAULT_CODEBOOK) -> Codebook:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
+        if Path(name_or_path).suffix != ".toml":
+            shipped = {file.stem for file in path.parent.glob("*.toml")} - {"template"}
+            raise CodebookError(
+                f"{name_or_path}: no such codebook; give a codebook's name or its .toml file. The "
+                f"shipped ones are: {', '.join(sorted(shipped))}"
+            ) from None
         reason = error.strerror or error
         raise CodebookError(f"{path}: {reason}; give a codebook's name or its .toml file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -48,9 +48,10 @@ def split(
     register: Register = None,
     no_repair: NoRepair = False,
 ) -> None:
-    """Split articles into units, a JSON line each: sentences, headings, list items, pull quotes.
+    """Split articles into units, a JSON line each.
 
-    start and end are code points into the article as it came, also where the text was repaired.
+    Units are sentences, headings, list items and pull quotes. start and end are code points
+    into the article as it came, also where the text was repaired.
 
     Example: stance split seeds/articles/wafer-1.txt
     """
@@ -63,6 +64,8 @@ def split(
             rows = ({"unit_id": u.id, "sha256": article.sha256} | unit_row(u) for u in units)
             file.writelines(json_lines(rows))
             shown.advance(shown.task_ids[0])
+    if output:
+        tell(f"wrote {output}")
     reader.finish()
 
 
@@ -71,15 +74,22 @@ def classify(
     model: ModelName = DEFAULT_MODEL,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     format: Annotated[
-        Format, typer.Option("--format", help="CSV is made safe for spreadsheets.")
-    ] = Format.JSONL,
+        Format | None,
+        typer.Option(
+            "--format",
+            help="Each has a row a unit: place, text, labels, probabilities, model. CSV is made "
+            "safe for spreadsheets. If not given, as the file's name ends; else jsonl.",
+        ),
+    ] = None,
     output: Output = None,
     register: Register = None,
     no_repair: NoRepair = False,
     abstain: Abstain = None,
     device: Device = "auto",
 ) -> None:
-    """Label every unit of new articles, with probabilities, in input order.
+    """Label every unit of new articles, with probabilities.
+
+    Units come in the order of the input.
 
     Example: stance classify seeds/articles/wafer-1.txt --format csv
     """
@@ -88,14 +98,15 @@ def classify(
     from stance.engine.classify import classify as classify_articles
     from stance.report.machine import row_of, table_writer
 
+    form = _format(format, output)
     book = read_codebook(codebook)
     loaded = chosen_model(model, book, device=device)
     reader = Reader(paths, register)
     unknown: list[str] = []
     with (
         progress("classifying") as shown,
-        _opened(output, binary=format is Format.PARQUET) as file,
-        table_writer(file, format.value, book) as write,
+        _opened(output, binary=form is Format.PARQUET) as file,
+        table_writer(file, form.value, book) as write,
     ):
         for done in classify_articles(
             prepare(reader, repair=not no_repair), loaded, book, alpha=abstain
@@ -104,6 +115,8 @@ def classify(
                 unknown.append(done.article.id)
             write([row_of(unit, book) for unit in done.units])
             shown.advance(shown.task_ids[0])
+    if output:
+        tell(f"wrote {output} as {form}")
     tell_model(model, loaded)
     if unknown:
         tell(
@@ -111,6 +124,18 @@ def classify(
             "`stance compare` will want it"
         )
     reader.finish()
+
+
+def _format(format: Format | None, output: Path | None) -> Format:
+    """Return the format asked for, or that which the name of the output tells."""
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    named = Format(ending) if ending in list(Format) else None
+    if format and named and format is not named:
+        raise typer.BadParameter(
+            f"--format {format} would write {format} into {output}: name the file *.{format}, or "
+            "leave --format out"
+        )
+    return format or named or Format.JSONL
 
 
 @contextmanager

@@ -34,7 +34,9 @@ def benchmark(
     seed: Seed = 7,
     json: Json = False,
 ) -> None:
-    """Train and score on a public data set as its authors do, beside published scores.
+    """Train and score on a public data set, beside published scores.
+
+    The data are divided and scored as their authors do.
 
     You give the data: docs/benchmarks.md says where each set is to be had, and under what terms.
     Then: stance benchmark gwsd --data FOLDER --model baseline

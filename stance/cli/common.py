@@ -1,6 +1,7 @@
 """Options that several commands share, and reading articles with failures told, not thrown."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -112,6 +113,39 @@ class Reader:
         if self.n_failed:
             tell(f"{self.n_failed} file(s) or row(s) could not be read; the rest is done")
             raise typer.Exit(1)
+
+
+def articles_only(paths: Sequence[Path], codebook: "Codebook") -> None:
+    """Refuse tables of labeled units, whose rows are no articles.
+
+    Raises
+    ------
+    DataError
+        At the first such table.
+    """
+    from stance.engine.classified import is_classified
+    from stance.errors import DataError
+
+    for path in paths:
+        if is_classified(path, codebook):
+            raise DataError(
+                f"{path}: a table of labeled units, whose rows are sentences: give the articles "
+                "themselves"
+            )
+
+
+def as_named(paths: Sequence[Path], codebook: str, register: Path | None) -> tuple[str, ...]:
+    """Return the words that name the same articles to another command."""
+    words = [str(path) for path in paths]
+    if codebook != DEFAULT_CODEBOOK:
+        words += ["--codebook", codebook]
+    return (*words, *(["--register", str(register)] if register else ()))
+
+
+def serve_words(paths: Sequence[Path], codebook: str, register: Path | None, folder: Path) -> str:
+    """Return the command that opens the page for judging a folder's draw."""
+    words = as_named(paths, codebook, register)
+    return shlex.join(["stance", "label", "serve", *words, "--folder", str(folder)])
 
 
 @contextmanager

@@ -15,15 +15,16 @@ from stance.cli.common import (
     DEFAULT_CODEBOOK,
     DEFAULT_MODEL,
     CodebookName,
-    LabelsFile,
     ModelName,
     NoRepair,
     Paths,
     Reader,
     Register,
     Seed,
+    as_named,
     chosen_model,
     progress,
+    serve_words,
     settled_labels,
     tell,
     tell_model,
@@ -65,7 +66,11 @@ def compare(
     ] = None,
     charts: Annotated[
         Path | None,
-        typer.Option("--charts", help="Write every chart into this folder, as SVG and PNG."),
+        typer.Option(
+            "--charts",
+            help="Write every chart into this folder, as SVG and as PNG, which needs the extra: "
+            'pip install "stance[charts]".',
+        ),
     ] = None,
     methods: Annotated[
         Path | None,
@@ -107,7 +112,13 @@ def compare(
     ] = Vectors.AUTO,
     similarity: Annotated[
         float | None,
-        typer.Option("--similarity", min=0, max=1, help="From which similarity two units match."),
+        typer.Option(
+            "--similarity",
+            min=0,
+            max=1,
+            help="From which similarity two units match; if not given, 0.44 by meaning and 0.40 by "
+            "words.",
+        ),
     ] = None,
     check_claims: Annotated[
         int | None,
@@ -124,16 +135,23 @@ def compare(
     ] = None,
     model: ModelName = DEFAULT_MODEL,
     codebook: CodebookName = DEFAULT_CODEBOOK,
-    labels: LabelsFile = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            help="Settled labels (jsonl; the shipped ones if not given) to show beside the shares "
+            "of outlets that they cover; they correct nothing: --sample does.",
+        ),
+    ] = None,
     register: Register = None,
     no_repair: NoRepair = False,
     seed: Seed = 7,
 ) -> None:
-    """Compare how outlets frame the target: what they share, where they part, how sure that is.
+    """Compare how outlets frame the target.
 
-    A PATH may also be a table that `stance classify` wrote, or one of hand labels. Every article
-    needs an outlet: from its front matter, --register, an articles.csv beside it, or the name of
-    its folder below PATH.
+    It tells what they share, where they part, and how sure that is. A PATH may also be a table
+    that `stance classify` wrote, or one of hand labels. Every article needs an outlet: from its
+    front matter, --register, an articles.csv beside it, or the name of its folder below PATH.
 
     Example: stance compare seeds/articles -o report.html --json comparison.json
     """
@@ -142,6 +160,8 @@ def compare(
     from stance.comparison.compare import Settings, observed
     from stance.comparison.compare import compare as compare_units
     from stance.comparison.methods import methods_text
+    from stance.engine.classified import is_classified
+    from stance.errors import LabelError
     from stance.files import writing
     from stance.report.charts import save_charts
     from stance.report.comparison_tables import print_comparison
@@ -154,6 +174,19 @@ def compare(
     if check_claims is not None and checks is None:
         raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
     book = read_codebook(codebook)
+    tables_given = [path for path in paths if is_classified(path, book)]
+    articles = [path for path in paths if path not in tables_given]
+    paths_named = [*articles, *([Path("PATH_OF_ARTICLES")] if tables_given else [])]
+    named = as_named(paths_named, codebook, register)
+    if sample is None:
+        if articles and model != DEFAULT_MODEL:
+            named += ("--model", model)  # the draw that is advised goes by its predictions
+    elif open_draw := _unjudged(sample):
+        serve = serve_words(paths_named, codebook, register, sample)
+        raise LabelError(
+            f"{sample}: holds a draw of {open_draw} units of which none is judged yet. Judge them "
+            f"with: {serve}, or bring judgements from another tool with: stance label import"
+        )
     settings = Settings(
         copies=copies.value,
         event=event,
@@ -161,7 +194,7 @@ def compare(
         similarity=similarity,
         sample=sample,
         checks=None if check_claims else checks,
-        paths=_as_named(paths, codebook, register),
+        paths=named,
         seed=seed,
     )
     printed = "-" in (str(json_file), str(methods))
@@ -177,7 +210,8 @@ def compare(
                 shown.update(shown.task_ids[0], description=step)
 
             material = _material(
-                paths,
+                tables_given,
+                articles,
                 model,
                 book,
                 register=register,
@@ -218,6 +252,9 @@ def compare(
     if tables:
         write_tables(shared, tables)
         tell(f"wrote the tables into {tables}")
+    for what, file in (("comparison", json_file), ("methods", methods)):
+        if file and str(file) != "-":
+            tell(f"wrote the {what} to {file}")
     if str(json_file) == "-":
         sys.stdout.write(to_json(shared))
     if str(methods) == "-":
@@ -239,12 +276,15 @@ def compare(
     material.finish()
 
 
-def _as_named(paths: Sequence[Path], codebook: str, register: Path | None) -> tuple[str, ...]:
-    """Return the words that name the same articles to another command."""
-    words = [str(path) for path in paths]
-    if codebook != DEFAULT_CODEBOOK:
-        words += ["--codebook", codebook]
-    return (*words, *(["--register", str(register)] if register else ()))
+def _unjudged(folder: Path) -> int:
+    """Return how many units the last draw of a label folder has, where nothing is judged at all."""
+    from stance.labeling.queue import read_draws
+
+    file = folder / "draws.jsonl"
+    if (folder / "annotations.jsonl").exists() or not file.exists():
+        return 0
+    draws = list(read_draws(file).values())
+    return len(draws[-1].units) if draws else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -261,7 +301,8 @@ class _Material:
 
 
 def _material(
-    paths: Sequence[Path],
+    tables: Sequence[Path],
+    articles: Sequence[Path],
     model: str,
     codebook: "Codebook",
     *,
@@ -273,23 +314,31 @@ def _material(
     """Return the units of articles, labeled here, and those of tables that hold labels already."""
     from stance.classifiers.storage import find_card
     from stance.comparison.compare import corpus_facts, model_facts
+    from stance.corpus.metadata import COLUMNS
     from stance.corpus.prepare import prepare
-    from stance.engine.classified import is_classified, read_classified
+    from stance.corpus.tables import TABLE_SUFFIXES
+    from stance.engine.classified import read_classified
     from stance.engine.classify import classify
+    from stance.errors import DataError
 
-    labeled = [path for path in paths if is_classified(path, codebook)]
-    articles = [path for path in paths if path not in labeled]
     units: list[ClassifiedUnit] = []
     repairs: dict[str, list[str]] = {}
     titles: dict[str, str | None] = {}
-    for path in labeled:
+    column = f"Fill in its outlet column ({', '.join(COLUMNS['source'][:3])}, ...)."
+    for path in tables:
         on_step(f"reading {path.name}")
-        for unit in read_classified(path, codebook):
+        for number, unit in enumerate(read_classified(path, codebook), start=1):
+            if unit.source is None:
+                raise DataError(
+                    f"{path}: row {number}: article {unit.unit.article_id!r} has no outlet. "
+                    + column
+                )
             if unit.unit.article_id not in repairs:
                 repairs[unit.unit.article_id] = []
                 on_article()
             units.append(unit)
     reader = Reader(articles, register)
+    in_tables = all(path.suffix.lower() in TABLE_SUFFIXES for path in articles)
     loaded = None
     if articles:
         on_step("classifying")
@@ -298,7 +347,12 @@ def _material(
             units += done.units
             repairs[done.article.id] = [change.kind for change in done.article.repairs]
             titles[done.article.id] = done.article.title
+            if done.article.source is None and in_tables:
+                where = ", ".join(map(str, articles))
+                raise DataError(f"{where}: article {done.article.id!r} has no outlet. {column}")
             on_article()
+    if not repairs:
+        raise DataError("nothing to compare: no article was read")
     names = sorted({unit.predictions["stance"].model.removesuffix("+held-out") for unit in units})
     found = [find_card(name, [Path(model)]) for name in names]
     card = found[0] if len(found) == 1 else None  # of several models no one's errors are known

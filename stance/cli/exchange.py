@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stance.cli.common import DEFAULT_CODEBOOK, CodebookName, Paths, Reader, Register, tell
+from stance.cli.common import (
+    DEFAULT_CODEBOOK,
+    CodebookName,
+    Paths,
+    Reader,
+    Register,
+    articles_only,
+    tell,
+)
 from stance.labeling.designs import Design
 from stance.labeling.exchange.form import Form
 from stance.resources import data_folder
@@ -49,10 +57,11 @@ def import_annotations(
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
 ) -> None:
-    """Add judgements to the log; each must name a unit of the articles at PATH.
+    """Add judgements from another tool to the log.
 
-    FILE has a label for each task: JSON Lines or CSV with a unit_id, an article_id with start and
-    end, or the unit's text; or it is an export of doccano, Label Studio or INCEpTION.
+    Each must name a unit of the articles at PATH. FILE has a label for each task: JSON Lines or
+    CSV with a unit_id, an article_id with start and end, or the unit's text; or it is an export
+    of doccano, Label Studio or INCEpTION.
 
     Example: stance label import mine.jsonl seeds/articles --annotator ada --folder labels
     """
@@ -72,6 +81,7 @@ def import_annotations(
     book = read_codebook(codebook)
     reading = Reading(codebook=book, task=task, names=dict(map(_pair, columns or [])))
     names = _names(annotator or [])
+    articles_only(paths, book)
     reader, articles = _articles(paths, register)
     found = events_of(
         read_file(file, form, reading), Units(articles), book, names=names, design=design
@@ -107,7 +117,10 @@ def export_annotations(
         ),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where annotations.jsonl stands; the shipped.")
+        Path | None,
+        typer.Option(
+            "--folder", help="Where annotations.jsonl stands; the shipped labels if not given."
+        ),
     ] = None,
     unlabeled: Annotated[
         bool, typer.Option("--unlabeled", help="Units without any label, for people to judge.")
@@ -126,9 +139,9 @@ def export_annotations(
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
 ) -> None:
-    """Write the judgements of the articles at PATH for another tool, or units for people to judge.
+    """Write judgements for another tool, or units to be judged there.
 
-    Whatever the format, importing it again gives the same log.
+    Both are of the articles at PATH. Whatever the format, importing it again gives the same log.
 
     Example: stance label export seeds/articles --form csv -o judged.csv
 
@@ -153,6 +166,7 @@ def export_annotations(
     shown = read_predictions(predictions, book) if predictions else {}
     if task is not None:
         book.task(task)
+    articles_only(paths, book)
     reader, articles = _articles(paths, register)
     choice = _choice(units, articles)
     if unlabeled:
@@ -162,7 +176,7 @@ def export_annotations(
         parcel = Parcel(codebook=book, articles=articles, events=events, predictions=shown)
     _send(parcel, form, output)
     what = f"{len(choice)} units" if unlabeled else f"{len(parcel.events)} judgements"
-    tell(f"wrote {what} as {form}")
+    tell(f"wrote {what} as {form}" + (f" to {output}" if output else ""))
     reader.finish()
 
 

@@ -1,5 +1,6 @@
 """`stance label next`, `plan`, `serve`, `doubts`, `cues`: what to label, where, what to check."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,6 @@ import typer
 from stance.cli.common import (
     DEFAULT_CODEBOOK,
     DEFAULT_MODEL,
-    Abstain,
     CodebookName,
     Json,
     LabelsFile,
@@ -19,10 +19,13 @@ from stance.cli.common import (
     Register,
     Seed,
     SeedPaths,
+    articles_only,
+    as_named,
     chosen_model,
     kept_token,
     labeled_units,
     progress,
+    serve_words,
     tell,
 )
 from stance.labeling.designs import Plan
@@ -54,15 +57,22 @@ def next_units(
         ),
     ] = Plan.STRATIFIED,
     model: ModelName = DEFAULT_MODEL,
-    abstain: Abstain = None,
+    abstain: Annotated[
+        float | None,
+        typer.Option(
+            "--abstain",
+            min=0.005,
+            max=0.5,
+            help="For a mixed draw: pick first the units whose stance stays open at this level; "
+            "at 0.1 the true label is among those not ruled out for 9 in 10 units.",
+        ),
+    ] = None,
     task: TaskName = "stance",
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     seed: Seed = 7,
 ) -> None:
-    """Draw the units to label next, with the chance that each had written down.
-
-    With --abstain a mixed draw picks first what the model would abstain on at that level.
+    """Draw the units to label next, each with its chance.
 
     Only labels of random and stratified draws can carry an estimate; those picked where a model is
     unsure serve training. The draw goes into draws.jsonl, its units to standard output.
@@ -78,6 +88,7 @@ def next_units(
 
     book = read_codebook(codebook)
     book.task(task)
+    articles_only(paths, book)
     loaded = None if plan is Plan.RANDOM else chosen_model(model, book)
     reader = Reader(paths, register)
     with progress("classifying"):
@@ -103,9 +114,20 @@ def next_units(
         for u in draw.units
     )
     sys.stdout.writelines(json_lines(rows))
+    n_drawn = len(draw.units)
+    new = " not judged before" if draw.n_judged_before else ""
+    everything = n_drawn == draw.population
     tell(
-        f"draw {draw.id}: {len(draw.units)} of {draw.population} units, {draw.plan} (seed {seed}); "
-        f"label them with: stance label serve PATH --folder {folder}"
+        f"draw {draw.id}: {'all' if everything else f'{n_drawn} of'} {draw.population} units{new}, "
+        f"{draw.plan} (seed {seed}){': nothing is left to draw' if everything else ''}"
+    )
+    tell(f"judge them on a page: {serve_words(paths, codebook, register, folder)}")
+    named = shlex.join(as_named(paths, codebook, register))
+    there = shlex.join(["--folder", str(folder)])
+    tell(
+        "or in another tool: save this output as FILE, then: stance label export "
+        f"{named} --form csv --unlabeled --units FILE -o to-judge.csv; and once judged: stance "
+        f"label import to-judge.csv {named} --annotator NAME {there}"
     )
     reader.finish()
 
@@ -121,7 +143,9 @@ def plan_labels(
     register: Register = None,
     json: Json = False,
 ) -> None:
-    """Say how many labels each outlet needs for a 95% interval of a given width on its shares.
+    """Say how many labels each outlet needs.
+
+    That is, for a 95% interval of a given width on its shares.
 
     Example: stance label plan seeds/articles --width 0.05
     """
@@ -135,6 +159,7 @@ def plan_labels(
     from stance.report.terminal import console, print_plans
 
     book = read_codebook(codebook)
+    articles_only(paths, book)
     classes = book.task(task).classes
     loaded = chosen_model(model, book)
     held_out = loaded.card.held_out.get("outlet") or loaded.card.held_out.get("article") or {}
@@ -172,10 +197,11 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = DEFAULT_PORT,
     seed: Seed = 7,
 ) -> None:
-    """Open the labelling page on this machine: one decision at a time, by keys.
+    """Open the labelling page on this machine.
 
-    Outlets are hidden, annotators do not see each other's labels, and every press is on the disk
-    before the next is asked for. Stop it with Ctrl+C and start it again at any time.
+    One decision at a time, by keys. Outlets are hidden, annotators do not see each other's
+    labels, and every press is on the disk before the next is asked for. Stop it with Ctrl+C and
+    start it again at any time.
 
     Example: stance label serve seeds/articles --folder my-labels
     """
@@ -193,6 +219,7 @@ def serve(
         ) from None
 
     book = read_codebook(codebook)
+    articles_only(paths, book)
     cues = codebook_cues(book) if guess else []
     if guess and not cues:
         raise LabelError(f"codebook {book.reference} has no cues: nothing to guess from")
@@ -228,9 +255,10 @@ def doubts(
     seed: Seed = 7,
     json: Json = False,
 ) -> None:
-    """List settled labels that models contradict which had not seen their article, for review.
+    """List settled labels that models contradict, for review.
 
-    Nothing is changed: most doubts are the model's errors, some are label errors.
+    The models had not seen the label's article. Nothing is changed: most doubts are the model's
+    errors, some are label errors.
 
     Example: stance label doubts --codebook huawei-5g --most 10
     """
@@ -266,9 +294,10 @@ def cues(
     seed: Seed = 7,
     json: Json = False,
 ) -> None:
-    """Measure the codebook's cues on settled labels: how often they speak, and how often rightly.
+    """Measure the codebook's cues on settled labels.
 
-    Cues are a baseline and an audit. They never label anything by themselves.
+    That is how often they speak, and how often rightly. Cues are a baseline and an audit. They
+    never label anything by themselves.
 
     Example: stance label cues
     """

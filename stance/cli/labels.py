@@ -20,11 +20,17 @@ from stance.labeling.designs import Method
 from stance.resources import data_folder
 from stance.terminal_text import printable
 
-app = typer.Typer(help="From annotations to settled labels.", no_args_is_help=True)
+app = typer.Typer(
+    help="Plan, draw, judge, agree on, settle and check labels.",
+    no_args_is_help=True,
+)
 
 Folder = Annotated[
     Path | None,
-    typer.Option("--folder", help="Where annotations.jsonl and its like stand; the shipped one."),
+    typer.Option(
+        "--folder",
+        help="Where annotations.jsonl and its like stand; the shipped labels if not given.",
+    ),
 ]
 
 
@@ -35,7 +41,9 @@ def agreement(
     by_outlet: Annotated[bool, typer.Option("--by-outlet", help="Also a row an outlet.")] = False,
     json: Json = False,
 ) -> None:
-    """Print how far independent annotators agree: Krippendorff's alpha with its interval.
+    """Print how far independent annotators agree.
+
+    That is Krippendorff's alpha with its interval, and others beside.
 
     Example: stance label agreement --by-outlet
     """
@@ -86,7 +94,9 @@ def settle(
         str | None, typer.Option("--codebook", help="Only judgements under it; all if not given.")
     ] = None,
 ) -> None:
-    """Derive settled labels from the annotation log; open disagreements are printed.
+    """Derive settled labels from the annotation log.
+
+    Open disagreements are printed.
 
     Example: stance label settle --folder labels
     """
@@ -124,7 +134,9 @@ def verify(
     labels: LabelsFile = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
 ) -> None:
-    """Find each labeled document by its hash, and check that every label meets a unit.
+    """Check that every label meets a unit of its document.
+
+    Documents are found by their hash.
 
     Documents whose text may not be passed on are labeled stand-off: give --seeds where they are.
 

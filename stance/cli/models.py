@@ -70,9 +70,10 @@ def evaluate(
     seed: Seed = 7,
     json: Json = False,
 ) -> None:
-    """Score a model on units with settled labels, beside a majority and a lexicon.
+    """Score a model on units with settled labels.
 
-    Articles that the model learned from are held out, by article and by outlet; others are new.
+    A majority and a lexicon stand beside it. Articles that the model learned from are held out,
+    by article and by outlet; others are new.
 
     Example: stance evaluate baseline --split labels/splits.json
 
@@ -134,9 +135,10 @@ def hold_out(
     register: Register = None,
     seed: Seed = 7,
 ) -> None:
-    """Divide articles, once for all, into those to learn from and those held out for the end.
+    """Divide articles into those to learn from and those held out.
 
-    Copies of one story stay together, those that are found by their words too.
+    It is done once for all: what is held out is for the end. Copies of one story stay together,
+    those that are found by their words too.
 
     Example: stance hold-out seeds/articles --outlet "Pudong Tech Review" -o my-split.json
     """

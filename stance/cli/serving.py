@@ -58,7 +58,9 @@ def serve(
     ] = None,
     seed: Seed = 7,
 ) -> None:
-    """Open the local pages: read an article by stance, compare outlets, open a report.
+    """Open the local pages, and the HTTP API.
+
+    Read an article by stance, compare outlets, open a report.
 
     The same address answers programs: POST /api/classify and /api/compare, described in
     /api/openapi.json. It is for this machine only, and nothing leaves it.
@@ -172,11 +174,13 @@ def labeling_page(
 ) -> "Callable[[int], Guard]":
     """Return what makes the page of `stance label serve` for a port, under its own token."""
     # The same queue and token as that command's, so that people go on where they were.
+    from stance.cli.common import articles_only
     from stance.cli.labeling import PAGE_TOKEN, queue_of
     from stance.labeling.log import AnnotationLog
     from stance.web.labeling import labeling_app
     from stance.web.safety import Address
 
+    articles_only(paths, codebook)
     queue = queue_of(Reader(paths, register), folder, None, codebook, seed)
     log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
     token = kept_token(folder / PAGE_TOKEN)

@@ -51,7 +51,9 @@ def train_baseline(
     split: SplitFile = None,
     seed: Seed = 7,
 ) -> None:
-    """Train TF-IDF with logistic regression, measured on held-out articles and outlets.
+    """Train TF-IDF with logistic regression.
+
+    It is measured on held-out articles and outlets.
 
     Example: stance train baseline --codebook congestion-charge -o models/charge
     """
@@ -87,7 +89,9 @@ def train_embedding(
     device: Device = "auto",
     seed: Seed = 7,
 ) -> None:
-    """Train logistic regression on a frozen encoder's vectors, measured as the baseline is.
+    """Train logistic regression on a frozen encoder's vectors.
+
+    It is measured as the baseline is.
 
     Needs the extra `torch`. The encoder stays as it is: this takes a minute or two. With --few-shot
     it learns, so that each fold costs a minute: three folds of whole outlets measure it.
@@ -169,7 +173,9 @@ def train_transformer(
     device: Device = "auto",
     seed: Seed = 7,
 ) -> None:
-    """Fine-tune an encoder, measured on outlets held out in a few folds.
+    """Fine-tune an encoder.
+
+    It is measured on outlets held out in a few folds.
 
     Needs the extra `torch`. A training that was stopped goes on from its last minute when the same
     command is given again; what it keeps for that stands in OUTPUT.training until it is done.
@@ -251,7 +257,7 @@ def export(
         bool, typer.Option("--full", help="Keep 32-bit weights: four times as large.")
     ] = False,
 ) -> None:
-    """Write a transformer as an ONNX graph, for machines without torch.
+    """Write a transformer as ONNX, for machines without torch.
 
     Weights are kept in 8 bits; `stance evaluate` says what that costs.
 

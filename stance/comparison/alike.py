@@ -26,6 +26,7 @@ class Vectors:
     kind: str  # "meaning": words too; "words": words alone
     words: sparse.csr_array  # (n, n_runs), float32, TF-IDF of runs of letters
     meaning: NDArray[np.float32] | None  # (n, width)
+    runs: TfidfVectorizer | None = None  # that made `words`; None: nothing tells the texts apart
 
     def blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield the first row of a block, and its similarities to that row and all after it.
@@ -38,10 +39,7 @@ class Vectors:
         for start in range(0, n, size):
             block = (self.words[start : start + size] @ turned).toarray()
             if self.meaning is not None:
-                block *= 1 - MEANING_SHARE
-                block += MEANING_SHARE * (
-                    self.meaning[start : start + size] @ self.meaning[start:].T
-                )
+                _mix(block, self.meaning[start : start + size], self.meaning[start:])
             yield start, block
             turned = turned[:, size:]
 
@@ -73,12 +71,18 @@ def vectors_of(
             if kind == "meaning":
                 raise
             on_step(f"matching by words, not by meaning: {error}")
-    return Vectors(
-        kind="words" if meaning is None else "meaning", words=_words(texts), meaning=meaning
-    )
+    words, runs = _words(texts)
+    kind = "words" if meaning is None else "meaning"
+    return Vectors(kind=kind, words=words, meaning=meaning, runs=runs)
 
 
-def _words(texts: Sequence[str]) -> sparse.csr_array:
+def _mix(block: NDArray[np.float32], left: NDArray[np.float32], right: NDArray[np.float32]) -> None:
+    """Turn similarities by words into those by words and meaning, in place."""
+    block *= 1 - MEANING_SHARE
+    block += MEANING_SHARE * (left @ right.T)
+
+
+def _words(texts: Sequence[str]) -> tuple[sparse.csr_array, TfidfVectorizer | None]:
     # What stands in a fifth of all texts tells none apart, and costs most of the time.
     most = int(np.clip(0.2 * len(texts), FEWEST, MOST))
     vectorizer = TfidfVectorizer(
@@ -89,9 +93,9 @@ def _words(texts: Sequence[str]) -> sparse.csr_array:
         dtype=np.float32,
     )
     try:
-        return sparse.csr_array(vectorizer.fit_transform(texts))
+        return sparse.csr_array(vectorizer.fit_transform(texts)), vectorizer
     except ValueError:  # no text, or nothing in them that tells them apart
-        return sparse.csr_array((len(texts), 1), dtype=np.float32)
+        return sparse.csr_array((len(texts), 1), dtype=np.float32), None
 
 
 def alike(vectors: Vectors, similarity: float) -> sparse.csr_array:
@@ -113,6 +117,39 @@ def alike(vectors: Vectors, similarity: float) -> sparse.csr_array:
     ends = (np.concatenate(rows), np.concatenate(columns))
     half = sparse.csr_array((np.concatenate(values), ends), shape=(n, n))
     return (half + half.T).tocsr()
+
+
+def nearest(
+    vectors: Vectors,
+    centres: IntArray,
+    texts: Sequence[str],
+    similarity: float,
+    *,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> IntArray:
+    """Return which centre other texts are most alike, -1 where to none from a similarity up.
+
+    They are read as those of `vectors` were, and change nothing about them.
+
+    Parameters
+    ----------
+    centres : shape (n_centres,)
+        Rows of `vectors`; what comes back, shape (n_texts,), are places in it.
+    """
+    found = np.full(len(texts), -1, dtype=np.int64)
+    if not len(texts) or not len(centres) or vectors.runs is None:
+        return found
+    words = sparse.csr_array(vectors.runs.transform(texts))
+    own = None if vectors.meaning is None else meaning_vectors(texts, on_step=on_step)
+    turned = vectors.words[centres].T.tocsr()
+    size = max(1, BLOCK_CELLS // len(centres))
+    for start in range(0, len(texts), size):
+        part = slice(start, start + size)
+        block = (words[part] @ turned).toarray()
+        if own is not None and vectors.meaning is not None:
+            _mix(block, own[part], vectors.meaning[centres])
+        found[part] = np.where(block.max(axis=1) >= similarity, block.argmax(axis=1), -1)
+    return found
 
 
 def stars(graph: sparse.csr_array) -> tuple[IntArray, IntArray]:

@@ -10,7 +10,8 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
     """Return one sentence: whether the outlets differ, and which stand at the ends.
 
     It goes by the label of the lowest score, such as skeptical. Corrected shares speak where every
-    outlet has them; else the labels that were counted do, and the sentence says so.
+    outlet has them, with limits that take articles as a sample; else the labels that were counted
+    do, and the sentence says so.
 
     Parameters
     ----------
@@ -28,11 +29,13 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
         n_labels = sum(sample.n_labels for sample in corrected)
         basis, p_value = f"corrected by {n_labels:,} labels of a random sample", mix.corrected_p
         shares = {
-            outlet.outlet: (sample.value, sample.low, sample.high)
+            outlet.outlet: (sample.value, sample.general_low, sample.general_high)
             for outlet, sample in zip(mix.outlets, corrected, strict=True)
         }
     else:
         basis = "as the labels given say" if model.given else "as the model reads them"
+        if corrected:
+            basis += f" (hand labels correct {len(corrected)} of {n_outlets} outlets so far)"
         p_value = mix.same_mix_p
         shares = {
             outlet.outlet: (counted.value, counted.low, counted.high)
@@ -54,7 +57,8 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
         f"{_words(*shares[high])} in {high}"
     )
     if p_value is None:
-        told = f"Whether {n_outlets} outlets differ {what} cannot be tested, with one article each"
+        lacking = "one article each" if not corrected else "hand labels of a single article in some"
+        told = f"Whether {n_outlets} outlets differ {what} cannot be tested, with {lacking}"
     elif p_value <= LEVEL:
         told = (
             f"{n_outlets} outlets differ {what} by more than chance would give (p = {p_value:.2g})"
@@ -73,5 +77,5 @@ def lowest_label(task: Task) -> str:
 
 def _words(value: float, low: float | None, high: float | None) -> str:
     if low is None or high is None:
-        return f"{value:.0%} (one article, no interval)"
+        return f"{value:.0%} (no interval: one article)"
     return f"{value:.0%} ({low:.0%} to {high:.0%})"

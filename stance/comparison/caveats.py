@@ -1,5 +1,6 @@
 """What belongs beside the numbers and what cannot be said, in words, from the numbers."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from stance.codebook import Codebook
@@ -15,6 +16,7 @@ from stance.comparison.result import (
     SampleFacts,
     Timeline,
 )
+from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
 
 FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
 FEW_CLAIMS = 20  # below it, the interval of an alpha is too wide to read anything from
@@ -47,7 +49,8 @@ def refusals_of(
     if single and mix.same_mix_p is not None:
         found.append(
             f"{_few(single)}: one article each, so their shares have no interval; they still count "
-            "in the test over all outlets."
+            "in the test over all outlets, which takes them to vary as the other outlets' articles "
+            "do."
         )
     if not alignment.claims:
         found.append(
@@ -142,7 +145,8 @@ def caveats_of(
         least = min(pair.distance.smallest_p for pair in blunt)
         found.append(
             f"{len(blunt)} of {len(mix.pairs)} pairs of outlets have so few articles that no "
-            f"difference, however large, could reach p = {LEVEL} (least possible: {least:.2g})."
+            f"difference, however large, could reach p = {LEVEL} (least possible: {least:.2g}), "
+            "even before it is adjusted for the number of pairs."
         )
     if copies.groups:
         n_articles = sum(len(group) for group in copies.groups)
@@ -184,12 +188,26 @@ def _on_claims(alignment: Alignment, agreement: ClaimAgreement, model: ModelFact
         + "; errors on like wording push it up."
     )
     seen = agreement.nominal.value if agreement.nominal else None
-    if ceiling and ceiling.corrected is None and seen is not None and seen > ceiling.perfect:
+    if ceiling and of_several([len(cell.unit_ids) for c in alignment.claims for cell in c.cells]):
+        found.append(
+            f"More than {MOST_OF_SEVERAL:.0%} of what outlets say on a claim is {SEVERAL} units or "
+            "more, whose common label errs less than the single units on which the model's errors "
+            f"were counted: {ceiling.perfect:.2f} is too low for full agreement, and an alpha with "
+            "the errors taken out would be too high and is not given."
+        )
+    elif ceiling and ceiling.corrected is None and seen is not None and seen > ceiling.perfect:
         found.append(
             f"Their alpha, {seen:.2f}, is above what full agreement would show if errors fell "
             "independently: the model makes the same mistakes on like wording, or fewer here than "
             "on held-out units. Its errors cannot be taken out of it; hand labels on a sample of "
             "claims would tell."
+        )
+    few, n_outlets = _outlets_of_few_articles(alignment)
+    if few and agreement.percent:
+        found.append(
+            f"{few} of {n_outlets} outlets have fewer than {FEW_ARTICLES} articles on shared "
+            "claims: limits of agreement take claims as independent, but one article carries "
+            "several, so they are too narrow here."
         )
     if alignment.vectors == "words":
         found.append(
@@ -207,6 +225,19 @@ def _on_claims(alignment: Alignment, agreement: ClaimAgreement, model: ModelFact
             "stand in another outlet too: a copy agrees with itself."
         )
     return found
+
+
+def _outlets_of_few_articles(alignment: Alignment) -> tuple[int, int]:
+    """Return how many outlets have few articles, some on several claims, and how many there are."""
+    articles: dict[str, list[set[str]]] = defaultdict(list)
+    for claim in alignment.claims:
+        for cell in claim.cells:
+            articles[cell.outlet].append({unit.rpartition(":")[0] for unit in cell.unit_ids})
+    few = sum(
+        len(set().union(*cells)) < min(FEW_ARTICLES, sum(map(len, cells)))
+        for cells in articles.values()
+    )
+    return few, len(articles)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -8,10 +8,11 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 from stance.codebook import Task
-from stance.comparison.alike import alike, stars, vectors_of
+from stance.comparison.alike import Vectors, alike, nearest, stars, vectors_of
 from stance.comparison.observations import Observations
 from stance.comparison.result import Alignment, Checked, Claim, ClaimCell
-from stance.records import same_words
+from stance.comparison.sources import TIE
+from stance.records import Unit, same_words
 from stance.statistics.arrays import IntArray
 
 # From which similarity two units may make the same claim. Chosen for precision on judged pairs of
@@ -36,7 +37,9 @@ def align(
     """Return the claims that two outlets or more make, those of most outlets first.
 
     A claim is a star of units: each is alike enough to the one at its centre. Its title is that
-    unit's text. An outlet's label on it is that of the mean probabilities of the outlet's units.
+    unit's text. An outlet's label on it is the likeliest by the mean probabilities of the outlet's
+    units; it has none where two are as likely. Units that say a claim in words that stand
+    elsewhere are told apart from these, and are no part of the cells.
 
     Parameters
     ----------
@@ -68,15 +71,20 @@ def align(
     members: dict[int, list[int]] = defaultdict(list)
     for place in np.flatnonzero(star >= 0).tolist():
         members[int(star[place])].append(int(rows[place]))
+    printed = _printed(observations, rows, found, star, centres, least, on_step)
     claims = [
-        (observations.unit(int(rows[centres[k]])).unit.text, _cells(observations, units, task))
+        (
+            observations.unit(int(rows[centres[k]])).unit.text,
+            _cells(observations, units, task),
+            tuple(printed[k]),
+        )
         for k, units in members.items()
     ]
     claims.sort(key=lambda claim: (-len(claim[1]), claim[0]))
     return Alignment(
         claims=tuple(
-            Claim(id=f"c{n}", title=title, cells=cells)
-            for n, (title, cells) in enumerate(claims, start=1)
+            Claim(id=f"c{n}", title=title, cells=cells, printed=said_too)
+            for n, (title, cells, said_too) in enumerate(claims, start=1)
         ),
         vectors=found.kind,
         similarity=least,
@@ -103,11 +111,13 @@ def claim_rows(observations: Observations) -> tuple[IntArray, int]:
         for row in counting
         if len(printed_by[same_words(observations.unit(row).unit.text)]) == 1
     ]
-    units = ((row, observations.unit(row).unit) for row in own)
-    kept = [
-        row for row, unit in units if unit.kind in KINDS and len(unit.text.split()) >= MIN_WORDS
-    ]
+    kept = [row for row in own if may_claim(observations.unit(row).unit)]
     return np.array(kept, dtype=np.int64), len(observations.counts) - len(own)
+
+
+def may_claim(unit: Unit) -> bool:
+    """Return whether a unit, wherever its words stand, could make a claim."""
+    return unit.kind in KINDS and len(unit.text.split()) >= MIN_WORDS
 
 
 def shared_stars(graph: sparse.csr_array, outlet: IntArray) -> tuple[IntArray, IntArray]:
@@ -124,6 +134,44 @@ def shared_stars(graph: sparse.csr_array, outlet: IntArray) -> tuple[IntArray, I
     return np.where(shared[star], star, -1), centres
 
 
+def _printed(
+    observations: Observations,
+    rows: IntArray,
+    vectors: Vectors,
+    star: IntArray,
+    centres: IntArray,
+    similarity: float,
+    on_step: Callable[[str], None],
+) -> dict[int, list[str]]:
+    """Return the ids of left-out units that say a shared claim, by its star.
+
+    A unit with the very words of one that was aligned says what that one says; any other says the
+    claim whose centre it is most alike, from the same similarity up.
+
+    Parameters
+    ----------
+    rows, star : shape (n,)
+        The units that were aligned, and the shared star of each, or -1.
+    """
+    star_of = {
+        same_words(observations.unit(row).unit.text): number
+        for row, number in zip(rows.tolist(), star.tolist(), strict=True)
+    }
+    aligned = np.zeros(len(observations.article), dtype=bool)
+    aligned[rows] = True
+    left_out = [observations.unit(row).unit for row in np.flatnonzero(~aligned).tolist()]
+    said = [(same_words(unit.text), unit) for unit in left_out if may_claim(unit)]
+    texts = {words: unit.text for words, unit in said if words not in star_of}
+    shared = np.unique(star[star >= 0])
+    closest = nearest(vectors, centres[shared], [*texts.values()], similarity, on_step=on_step)
+    numbers = np.where(closest >= 0, shared[closest], -1) if len(shared) else closest
+    star_of |= dict(zip(texts, numbers.tolist(), strict=True))
+    printed: dict[int, list[str]] = defaultdict(list)
+    for words, unit in said:
+        printed[star_of[words]].append(unit.id)
+    return printed
+
+
 def _cells(observations: Observations, rows: list[int], task: Task) -> tuple[ClaimCell, ...]:
     """Return what each outlet says on a claim; rows come in the order of outlets."""
     by_outlet: dict[int, list[int]] = defaultdict(list)
@@ -132,10 +180,11 @@ def _cells(observations: Observations, rows: list[int], task: Task) -> tuple[Cla
     cells = []
     for outlet, theirs in by_outlet.items():
         mean = observations.probabilities[task.name][theirs].mean(axis=0)
+        likeliest = np.flatnonzero(mean >= mean.max() * (1 - TIE))
         cells.append(
             ClaimCell(
                 outlet=observations.outlets[outlet],
-                label=task.classes[int(mean.argmax())],
+                label=task.classes[int(likeliest[0])] if len(likeliest) == 1 else None,
                 probabilities=dict(zip(task.classes, mean.tolist(), strict=True)),
                 unit_ids=tuple(observations.unit(row).unit.id for row in theirs),
             )

@@ -26,7 +26,7 @@ from stance.comparison.result import (
     ModelFacts,
     QuotedUnit,
 )
-from stance.comparison.sample import sampled, without_sample
+from stance.comparison.sample import Sample, sampled, without_sample
 from stance.comparison.selection import selections
 from stance.comparison.shares import corrected_shares
 from stance.comparison.sources import claim_agreement
@@ -134,8 +134,8 @@ def compare(
     on_step("what outlets leave out, and when they wrote")
     selection = [
         found
-        for voice, part in parts.items()
-        for found in selections(claims, part, voice=voice, seed=chosen.seed)
+        for voice in parts
+        for found in selections(claims, seen, voice=voice, seed=chosen.seed)
     ]
     over_time = timeline(parts, first, event=chosen.event, seed=chosen.seed)
     mixes += [
@@ -182,7 +182,7 @@ def compare(
             )
         ),
         methods={},
-        units=_quoted(seen, alignment, titles),
+        units=_quoted(seen, alignment, titles, sample, codebook),
     )
     return replace(result, methods=methods(result))
 
@@ -289,7 +289,11 @@ def _parts(seen: Observations, codebook: Codebook) -> dict[str | None, Observati
 
 
 def _quoted(
-    seen: Observations, alignment: Alignment, titles: Mapping[str, str | None]
+    seen: Observations,
+    alignment: Alignment,
+    titles: Mapping[str, str | None],
+    sample: Sample,
+    codebook: Codebook,
 ) -> tuple[QuotedUnit, ...]:
     claim_of = {
         unit_id: claim.id
@@ -300,7 +304,7 @@ def _quoted(
     first = next(iter(seen.codes))
     quoted = []
     for row in range(len(seen.article)):
-        classified = seen.unit(row)
+        classified, place = seen.unit(row), int(seen.places[row])
         unit, predictions = classified.unit, classified.predictions
         quoted.append(
             QuotedUnit(
@@ -318,6 +322,11 @@ def _quoted(
                 probabilities={
                     task: round(prediction.probabilities[prediction.label], 4)
                     for task, prediction in predictions.items()
+                },
+                hand={
+                    task: codebook.task(task).classes[labels.truth[place]]
+                    for task, labels in sample.tasks.items()
+                    if labels.truth[place] >= 0
                 },
                 model=predictions[first].model,
                 counts=bool(seen.counts[row]),

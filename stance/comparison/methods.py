@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from stance.classifiers.sentence_vectors import ENCODER
+from stance.comparison.checks import FAR
 from stance.comparison.references import REFERENCES
 from stance.comparison.result import BeforeAfter, ClaimAgreement, Comparison, PairDistance
 from stance.comparison.selection import N_DRAWS
@@ -12,7 +13,7 @@ from stance.corpus.copies import ENOUGH, OWN, WINDOW
 from stance.corpus.shingles import SHINGLE
 from stance.records import UNIT_KINDS
 from stance.statistics.effects import MIN_ARTICLES
-from stance.statistics.permutation import DRAWS, DRAWS_OF_ALL
+from stance.statistics.permutation import DRAWS_OF_ALL
 from stance.terminal_text import printable
 
 KINDS = dict(
@@ -116,7 +117,7 @@ def _copies(c: Comparison) -> list[str]:
     rule = (
         f"Two articles were taken for printings of one text where the shorter has {OWN:.0%} of its "
         f"runs of {SHINGLE} words, {ENOUGH} at least, in common with one at most {WINDOW} days "
-        "away, quotations and what an outlet repeats aside (containment; Broder 1997)"
+        "away or undated, quotations and what an outlet repeats aside (containment; Broder 1997)"
     )
     if not c.copies.groups:
         return [f"{rule}; none were found."]
@@ -125,8 +126,8 @@ def _copies(c: Comparison) -> list[str]:
     if c.copies.counted == "once":
         left_out = "article is" if c.copies.n_left_out == 1 else "articles are"
         found.append(
-            f"Of each group the first counts; {c.copies.n_left_out:,} {left_out} left out of the "
-            "numbers."
+            f"Of each group the first by date counts; {c.copies.n_left_out:,} {left_out} left out "
+            "of the numbers."
         )
     else:
         found.append("Each counts in the shares of the outlet that printed it.")
@@ -137,23 +138,31 @@ def _correction(c: Comparison) -> list[str]:
     shares = [s for mix in c.mixes for outlet in mix.outlets for s in outlet.shares.values()]
     if not any(share.corrected for share in shares):
         return []
-    designs = _and([f"{n:,} {name.partition('/')[0]}" for name, n in c.sample.designs.items()])
-    first = c.mixes[0].outlets
-    n_corrected = sum(any(s.corrected for s in outlet.shares.values()) for outlet in first)
+    by_task = []
+    for mix in c.mixes:
+        samples = [next(iter(outlet.shares.values())).corrected for outlet in mix.outlets]
+        corrected = [sample for sample in samples if sample]
+        if corrected and mix.voice is None:
+            n_labels = sum(sample.n_labels for sample in corrected)
+            by_task.append(
+                f"{mix.task} by {n_labels:,} in {len(corrected)} of {_n(len(samples), 'outlet')}"
+            )
+    designs = _and(sorted({name.partition("/")[0] for name in c.sample.designs}))
     found = [
-        f"Shares were corrected for the model's errors by {c.sample.n_labels:,} hand labels of "
-        f"known design ({designs}), in {n_corrected} of {_n(len(first), 'outlet')}.",
-        "Within an outlet they are post-stratified by predicted label, with the model's "
+        "Shares were corrected by hand labels of known design"
+        + (f" ({designs})" if designs else "")
+        + f": {_and(by_task)}.",
+        "Within an outlet they are post-stratified by predicted label, with the "
         "probabilities as a regression aid (Cochran 1977): an estimate of the kind of "
         "design-based supervised learning (Egami et al. 2023) and of prediction-powered inference "
         "(Angelopoulos et al. 2023).",
-        "Limits are Wilson's on the effective sample size (Korn and Graubard 1998), with the "
-        "finite population correction; those for an outlet at large take its articles for a "
-        "sample too.",
+        "Limits are Wilson's (Wilson 1927) on an effective sample size (as in Korn and Graubard "
+        "1998), with the finite population correction; those for an outlet at large take its "
+        "articles for a sample too, and differences between outlets and their tests go by these.",
     ]
     if c.sample.refused:
         reasons = "; ".join(f"{n:,} {reason}" for reason, n in c.sample.refused.items())
-        found.append(f"Other hand labels were left aside: {reasons}.")
+        found.append(f"Hand labels of {c.mixes[0].task} left aside: {reasons}.")
     return found
 
 
@@ -177,8 +186,8 @@ def _shares(c: Comparison) -> list[str]:
     if voices:
         found.append(
             f"Shares of {c.mixes[0].task}, and whatever follows from claims and dates, are also "
-            f"given by whose words a unit is, as the model tells ({_and(voices)}); a claim counts "
-            "for a voice where an outlet makes it in that voice."
+            f"given by whose words a unit is, as its label of the voice tells ({_and(voices)}); a "
+            "claim counts for a voice where an outlet makes it in that voice."
         )
     if any(share.band for share in shares):
         found.append(
@@ -199,9 +208,9 @@ def _distances(c: Comparison) -> list[str]:
     pairs = [pair for mix in mixes for pair in mix.pairs]
     if pairs:
         found += [
-            f"The mixes of each two outlets ({_n(len(mixes[0].pairs), 'pair')}) are compared by "
-            "total variation and by the Jensen-Shannon distance, base 2 (Lin 1991; Endres and "
-            "Schindelin 2003).",
+            f"The counted mixes of each two outlets ({_n(len(mixes[0].pairs), 'pair')}) are "
+            "compared by total variation and by the Jensen-Shannon distance, base 2 (Lin 1991; "
+            "Endres and Schindelin 2003).",
             _regroupings(pairs),
             "P-values are adjusted for the number of pairs (Holm 1979).",
         ]
@@ -225,8 +234,14 @@ def _distances(c: Comparison) -> list[str]:
             )
     if any(mix.same_mix_p is not None for mix in c.mixes):
         found.append(
-            "Whether all outlets have one mix is tested by the same statistic over all of them, "
-            f"with up to {DRAWS_OF_ALL:,} random regroupings of all articles."
+            "Whether all outlets have one counted mix is tested by the same statistic over all of "
+            f"them, with up to {DRAWS_OF_ALL:,} random regroupings of all articles."
+        )
+    if any(mix.corrected_p is not None for mix in c.mixes):
+        found.append(
+            "Whether their corrected shares are the same is tested by Cochran's Q for each label, "
+            "each share weighed by its limits at large, adjusted over labels and, of pairs of "
+            "outlets, over pairs (Cochran 1954; Holm 1979)."
         )
     return found
 
@@ -239,11 +254,13 @@ def _regroupings(pairs: Sequence[PairDistance]) -> str:
         ways.append("all ways of doing so" + (" where they are few" if drawn else ""))
     if drawn:
         numbers = f"{min(drawn):,}" + (f" to {max(drawn):,}" if max(drawn) > min(drawn) else "")
-        early = " (stopped early where many were as far apart; Besag and Clifford 1991)"
-        ways.append(
-            f"{numbers} random ones{' else' if exact else ''}"
-            f"{early if DRAWS <= min(drawn) < max(drawn) else ''}"
+        stopped = any(
+            pair.distance.n_regroupings < round(1 / pair.distance.smallest_p) - 1
+            for pair in pairs
+            if not pair.distance.exact
         )
+        early = " (stopped early where many were as far apart; Besag and Clifford 1991)"
+        ways.append(f"{numbers} random ones{' else' if exact else ''}{early if stopped else ''}")
     return (
         "The null distribution moves whole articles between the two outlets, by "
         f"{_and(ways)}; the statistic is their difference, studentised by its variance over "
@@ -282,7 +299,9 @@ def _claims(c: Comparison) -> list[str]:
         recall = (
             ""
             if checked.recall is None
-            else f", and recall of matches was {checked.recall.value:.2f}"
+            else f", and recall of matches {checked.recall.value:.2f} among pairs with a "
+            f"similarity down to {max(alignment.similarity - FAR, 0):g} (those less alike are not "
+            "judged)"
         )
         found.append(
             f"By a person's judgement of {_n(checked.n_judged, 'pair')}, precision of matches was "
@@ -292,9 +311,14 @@ def _claims(c: Comparison) -> list[str]:
 
 
 def _agreement(c: Comparison) -> list[str]:
+    n_tied = sum(cell.label is None for claim in c.alignment.claims for cell in claim.cells)
+    tied = [
+        f"In {_n(n_tied, 'cell')} of an outlet and a claim two labels were equally likely: such an "
+        "outlet has no label on the claim, and a claim counts where two outlets have one."
+    ]
     whole = next((part for part in c.agreement if part.nominal), None)
     if whole is None:
-        return []
+        return tied if n_tied else []
     alphas = "nominal and ordinal" if whole.ordinal else "nominal"
     others = ["the share of pairs of outlets with the same label"] if whole.percent else []
     others += ["Gwet's AC1, on a scale of its own (Gwet 2008)"] if whole.gwet_ac1 else []
@@ -302,10 +326,17 @@ def _agreement(c: Comparison) -> list[str]:
     found = [
         f"On {_n(whole.n_claims, 'claim')} an outlet's label is the likeliest by the mean "
         f"probabilities of its units. Agreement is Krippendorff's alpha, {alphas} (Krippendorff "
-        "2011), of outlets as raters of claims, with a jackknife over claims, on the log of "
-        "1 - alpha, and a t quantile (Hughes 2022)"
+        "2011), of outlets as raters of claims"
         + (f"; beside it stand {_and(others)}." if others else "."),
     ]
+    if n_tied:
+        found += tied
+    measured = (whole.nominal, whole.ordinal, whole.percent, whole.gwet_ac1, whole.fleiss)
+    if any(one and one.low is not None for one in measured):
+        found.append(
+            "Limits are a jackknife over claims, taken as independent (Hughes 2022), with a t "
+            "quantile and on the log of 1 - value, a scale of this toolkit."
+        )
     if any(pair.same for pair in whole.pairs):
         found.append(
             "For two outlets it is also the share of their common claims with the same label, with "
@@ -322,12 +353,15 @@ def _ceiling(c: Comparison, whole: ClaimAgreement) -> list[str]:
     found = [
         "Errors of the model lower alpha: outlets in full agreement would show one of "
         f"{ceiling.perfect:.2f} ({ceiling.perfect_low:.2f} to {ceiling.perfect_high:.2f}), by "
-        f"simulation with independent errors from its table of {n:,.0f} held-out units."
+        f"simulation with independent errors from its table of {n:,.0f} held-out units, each cell "
+        "of an outlet and a claim taken as one unit."
     ]
     if ceiling.corrected:
+        limits = "; its limits are a jackknife over claims and over held-out units"
         found.append(
-            "The corrected alpha solves the coincidences of labels for that table; its limits are "
-            "a jackknife over claims and over held-out units."
+            "The corrected alpha solves the coincidences of labels for that table"
+            + (limits if ceiling.corrected.low is not None else "")
+            + "."
         )
     return found
 
@@ -353,11 +387,23 @@ def _effects(c: Comparison) -> list[str]:
 def _selection(c: Comparison) -> list[str]:
     if all(one.p_value is None for one in c.selection):
         return []
-    return [
+    found = [
         "Whether an outlet leaves out more of the claims that two others make than chance would is "
-        f"tested by moving whole articles between outlets, {N_DRAWS} times; p-values are one-sided "
-        "and adjusted for the number of outlets (Holm 1979)."
+        "tested by exchanging whole articles between outlets, among articles with about as many "
+        f"units that could make a claim, {N_DRAWS} times; p-values are one-sided and adjusted for "
+        "the number of outlets (Holm 1979)."
     ]
+    if any(claim.printed for claim in c.alignment.claims):
+        found.append(
+            "Here an outlet also makes a claim that it prints in words that stand elsewhere, in a "
+            "copy that does not count or in the very words of another outlet."
+        )
+    if any(one.n_claims and one.p_value is None for one in c.selection):
+        found.append(
+            "An outlet is not tested where it has no article, or no other outlet has one of like "
+            "length."
+        )
+    return found
 
 
 def _time(c: Comparison) -> list[str]:
@@ -375,13 +421,15 @@ def _time(c: Comparison) -> list[str]:
 
 
 def _around(event: str, around: Sequence[BeforeAfter]) -> str:
-    outlets = [one for one in around if one.outlet is not None]
+    outlets = [one for one in around if one.outlet is not None and one.voice is None]
     adjusted = any(one.p_holm is not None for one in outlets)
     return (
         f"Shares before {event} and from then on are compared in all outlets together and in "
         f"{_n(len(outlets), 'outlet')} with articles on both sides: differences with limits by "
         "squaring and adding (Newcombe 1998), p-values by moving whole articles between the two "
-        "sides" + (", adjusted for the number of outlets (Holm 1979)." if adjusted else ".")
+        "sides"
+        + (", adjusted for the number of outlets (Holm 1979)" if adjusted else "")
+        + ". All outlets together may also change because some print more than before."
     )
 
 

@@ -96,7 +96,7 @@ def compare_mixes(
         voice=voice,
         classes=task.classes,
         outlets=tuple(outlets),
-        pairs=_pairs(outlets, tables, seed) if pairs and len(outlets) > 1 else (),
+        pairs=_pairs(outlets, tables, task, seed) if pairs and len(outlets) > 1 else (),
         same_mix_p=same_mix_p,
         corrected_p=_corrected_p(outlets, task),
     )
@@ -120,19 +120,28 @@ def difference_of(left: Estimate | Corrected, right: Estimate | Corrected) -> Di
     Parameters
     ----------
     left, right
-        Two counted shares or two corrected ones, of different articles.
+        Two counted shares or two corrected ones, of different articles. Of corrected ones the
+        limits at large are taken: outlets are compared, not these very sentences.
     """
     value, low, high = left.value - right.value, None, None
-    if not (left.low is None or left.high is None or right.low is None or right.high is None):
+    (left_low, left_high), (right_low, right_high) = _at_large(left), _at_large(right)
+    if not (left_low is None or left_high is None or right_low is None or right_high is None):
         value, low, high = share_difference(
-            (left.value, left.low, left.high), (right.value, right.low, right.high)
+            (left.value, left_low, left_high), (right.value, right_low, right_high)
         )
     corrected = isinstance(left, Corrected) and isinstance(right, Corrected)
     return Difference(value=value, low=low, high=high, corrected=corrected)
 
 
+def _at_large(share: Estimate | Corrected) -> tuple[float | None, float | None]:
+    """Return the limits of a share that take articles as a sample."""
+    if isinstance(share, Corrected):
+        return share.general_low, share.general_high
+    return share.low, share.high
+
+
 def _corrected_p(outlets: Sequence[OutletMix], task: Task) -> float | None:
-    """Return the p-value of "all outlets have one mix" by corrected shares, Holm over labels.
+    """Return the p-value of "these outlets have one mix" by corrected shares, Holm over labels.
 
     By the limits that take articles as a sample, as the test of counted shares does; None where an
     outlet has none.
@@ -212,23 +221,32 @@ def _settled_shares(
 
 
 def _pairs(
-    outlets: list[OutletMix], tables: Mapping[str, FloatArray], seed: int
+    outlets: list[OutletMix], tables: Mapping[str, FloatArray], task: Task, seed: int
 ) -> tuple[PairDistance, ...]:
     distances = list(pair_distances(list(tables.values()), seed=seed).values())
     mixes = np.array([[s.counted.value for s in outlet.shares.values()] for outlet in outlets])
     left, right = np.triu_indices(len(outlets), 1)  # in the order of combinations
     divergences = jensen_shannon(mixes[left], mixes[right])
     adjusted = holm([distance.p_value for distance in distances])
+    corrected = [_corrected_p(pair, task) for pair in combinations(outlets, 2)]
+    of_corrected = iter(holm([p for p in corrected if p is not None]))
     return tuple(
-        _pair(one, other, distance, float(divergence), p)
-        for (one, other), distance, divergence, p in zip(
-            combinations(outlets, 2), distances, divergences, adjusted, strict=True
+        _pair(
+            one, other, distance, float(divergence), p, None if own is None else next(of_corrected)
+        )
+        for (one, other), distance, divergence, p, own in zip(
+            combinations(outlets, 2), distances, divergences, adjusted, corrected, strict=True
         )
     )
 
 
 def _pair(
-    left: OutletMix, right: OutletMix, distance: Distance, divergence: float, p_holm: float
+    left: OutletMix,
+    right: OutletMix,
+    distance: Distance,
+    divergence: float,
+    p_holm: float,
+    corrected_p_holm: float | None,
 ) -> PairDistance:
     differences = {}
     for label, one in left.shares.items():
@@ -244,5 +262,6 @@ def _pair(
         distance=distance,
         jensen_shannon=divergence,
         p_holm=p_holm,
+        corrected_p_holm=corrected_p_holm,
         differences=differences,
     )

@@ -10,6 +10,8 @@ REFERENCES = {
     "Compression and Complexity of Sequences.",
     "Cameron et al. 2011": "Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2011). Robust "
     "inference with multiway clustering. Journal of Business and Economic Statistics 29.",
+    "Cochran 1954": "Cochran, W. G. (1954). The combination of estimates from different "
+    "experiments. Biometrics 10.",
     "Cochran 1977": "Cochran, W. G. (1977). Sampling techniques, 3rd edition. Wiley.",
     "Dean and Pagano 2015": "Dean, N. and Pagano, M. (2015). Evaluating confidence interval "
     "methods for binomial proportions in clustered surveys. Journal of Survey Statistics and "

@@ -62,8 +62,8 @@ class SampleFacts:
     """The labels from which shares are corrected, or why there are none."""
 
     folder: str | None  # where they came from; None where no sample was given
-    n_labels: int  # usable labels, of the first task
-    designs: Mapping[str, int]  # design -> usable labels
+    n_labels: int  # usable labels of the first task, on units that count
+    designs: Mapping[str, int]  # design -> how many of them
     refused: Mapping[str, int]  # reason, in words -> labels that were left aside for it
     remedy: str | None  # a command that would give, or complete, such labels
 
@@ -109,15 +109,19 @@ class PairDistance:
 
     left: str
     right: str
-    distance: Distance  # total variation, with its permutation null
-    jensen_shannon: float  # the distance, base 2: 0 the same mix, 1 nothing in common
-    p_holm: float  # adjusted for the number of pairs
+    distance: Distance  # total variation of the counted mixes, with its permutation null
+    jensen_shannon: float  # the distance, base 2: 0 the same mix, 1 nothing in common; counted
+    p_holm: float  # of the distance, adjusted for the number of pairs
+    corrected_p_holm: float | None  # of the corrected shares, adjusted for labels and for pairs
     differences: Mapping[str, "Difference"]  # label -> left minus right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A difference of two shares: of corrected ones where both are, else of counted ones."""
+    """A difference of two shares: of corrected ones where both are, else of counted ones.
+
+    Its limits take articles as a sample, of either kind.
+    """
 
     value: float
     low: float | None
@@ -143,7 +147,7 @@ class ClaimCell:
     """What one outlet says on a shared claim."""
 
     outlet: str
-    label: str  # of the mean probabilities of its units
+    label: str | None  # of the mean probabilities of its units; None where two are as likely
     probabilities: Mapping[str, float]  # that mean
     unit_ids: tuple[str, ...]
 
@@ -155,6 +159,8 @@ class Claim:
     id: str  # "c1", "c2", ...: most outlets first
     title: str  # its most central unit
     cells: tuple[ClaimCell, ...]
+    printed: tuple[str, ...] = ()  # ids of units that say it in words that stand elsewhere too, or
+    # in a copy that does not count: for `Selection` their outlets make it, for nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +203,8 @@ class Ceiling:
     perfect: float  # the alpha that outlets in full agreement would show
     perfect_low: float  # 95% limits of it, for as many claims as there are
     perfect_high: float
-    corrected: Estimate | None  # alpha with the errors taken out; None where that has no solution
+    corrected: Estimate | None  # alpha with the errors taken out; None where that has no solution,
+    # or where many cells hold several units, which err less than the table of single units says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +213,7 @@ class ClaimAgreement:
 
     task: str
     voice: str | None
-    n_claims: int
+    n_claims: int  # on which two outlets have a label
     nominal: Coefficient | None  # None where no claim is shared
     ordinal: Coefficient | None
     percent: Coefficient | None  # chance that two outlets on a claim have the same label
@@ -238,14 +245,18 @@ class OutletEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which of the claims that two other outlets or more make an outlet leaves out."""
+    """Which of the claims that two other outlets or more make an outlet leaves out.
+
+    Made is also what it prints in words that stand elsewhere: `Claim.printed`.
+    """
 
     outlet: str
     voice: str | None  # a claim is made, and left out, in this voice
     n_claims: int  # made by two other outlets or more
     n_made: int  # of them, by this one too
-    expected: float  # what as many articles drawn from all outlets would make of them
-    p_value: float | None  # of so few or fewer, moving whole articles between outlets
+    expected: float  # what as many articles of like length, drawn from all outlets, would make
+    p_value: float | None  # of so few or fewer, exchanging articles of like length between outlets;
+    # None where none of its articles could be exchanged, or no claim is made by two others
     p_holm: float | None
     left_out: tuple[str, ...]  # claim ids, most outlets first
 
@@ -300,6 +311,7 @@ class QuotedUnit:
     text: str
     labels: Mapping[str, str]  # task -> label
     probabilities: Mapping[str, float]  # task -> probability of that label
+    hand: Mapping[str, str]  # task -> label by hand that corrects the shares
     model: str
     counts: bool  # whether it counts in the shares: False in a copy that is left out
     claim: str | None  # id of the shared claim that it makes

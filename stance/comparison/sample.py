@@ -105,9 +105,12 @@ def sampled(
     first = laid.tasks[0].name
     sample, designs = samples[first]
     open_draw = laid.count_open(first)
+    counts = {observations.unit(int(row)).unit.id for row in np.flatnonzero(observations.counts)}
+    laid.refused[first] |= dict.fromkeys(designs.keys() - counts, "in copies, which do not count")
+    designs = {unit_id: design for unit_id, design in designs.items() if unit_id in counts}
     facts = SampleFacts(
         folder=str(folder),
-        n_labels=int((sample.certain | sample.drawn).sum()),
+        n_labels=len(designs),
         designs=dict(sorted(Counter(designs.values()).items())),
         refused=dict(Counter(laid.refused[first].values()).most_common()),
         remedy=_remedy(sample, laid, open_draw, paths),

@@ -47,6 +47,7 @@ _MONTH_DAY = re.compile(
     _WEEKDAY + r"([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:$|[\s,])",
     re.ASCII | re.IGNORECASE,
 )
+_DOTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:$|[T\s,])", re.ASCII)
 _SECONDS = re.compile(r"\d{10}(?:\d{3})?", re.ASCII)  # since 1970, or milliseconds
 
 
@@ -105,7 +106,9 @@ def filled(article: Article, metadata: Metadata) -> Article:
 def iso_day(text: str) -> str | None:
     """Return the day that a date names, as it was where it was written, or None.
 
-    None also where reading it takes a guess: 03/04/2026 is a day in March or in April.
+    None also where reading it takes a guess: 03/04/2026 is a day in March or in April. 14/01/2026
+    would take none, but a corpus would then have dates from the 13th of each month on alone. With
+    dots the day comes first wherever that is written.
     """
     text = text.strip()
     try:
@@ -115,6 +118,8 @@ def iso_day(text: str) -> str | None:
             return date(int(found[3]), _month(found[2]), int(found[1])).isoformat()
         if found := _MONTH_DAY.match(text):
             return date(int(found[3]), _month(found[1]), int(found[2])).isoformat()
+        if found := _DOTS.match(text):
+            return date(int(found[3]), int(found[2]), int(found[1])).isoformat()
         if _SECONDS.fullmatch(text):
             return datetime.fromtimestamp(int(text[:10]), UTC).date().isoformat()
     except ValueError:

@@ -7,11 +7,12 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO
+from unicodedata import normalize
 
 from stance.corpus.decoding import decode, without_lone_surrogates
 from stance.corpus.front_matter import front_matter
@@ -69,7 +70,7 @@ def read_articles(
         Called for each file and row that is skipped.
     on_notice
         Called with what else is worth knowing: files ignored, links not followed, dates not read,
-        ids made longer.
+        ids made longer, files that a register names and that are not there.
 
     Raises
     ------
@@ -81,6 +82,7 @@ def read_articles(
     if register is not None:
         try:
             reader.register = reader.read_register(register)
+            reader.register_path = register
         except DataError as error:
             raise DataError(f"{register}: {error}") from None
     found: dict[Path, _Found] = {}
@@ -110,6 +112,7 @@ class _Reader:
         self, on_failure: Callable[[ReadFailure], None], on_notice: Callable[[str], None]
     ) -> None:
         self.register: Register | None = None
+        self.register_path: Path | None = None
         self._on_failure = on_failure
         self._on_notice = on_notice
         self._namesakes: Counter[str] = Counter()
@@ -117,7 +120,7 @@ class _Reader:
         self._registers: dict[Path, Register | None] = {}  # articles.csv, by folder
         self._taken: set[str] = set()  # ids
         self._longer_ids: list[str] = []
-        self._unread_dates: Counter[str] = Counter()
+        self._unread_dates: list[str] = []  # each with its file
 
     def articles(self, found: Sequence[_Found]) -> Iterator[Article]:
         self._namesakes.update(file.place.name for file in found)
@@ -138,14 +141,31 @@ class _Reader:
                 self._fail(file.path, f"{error.strerror or error}. Check that it can be read.")
         if self._unread_dates:
             self._on_notice(
-                f"{self._unread_dates.total()} articles have no date, since theirs cannot be read "
-                f"without guessing, as in {next(iter(self._unread_dates))!r}. Write 2026-02-14."
+                f"{_have(len(self._unread_dates))} no date, since what is written there cannot be "
+                f"read without guessing, first in {self._unread_dates[0]}. Write dates as "
+                "YYYY-MM-DD."
             )
         if self._longer_ids:
             self._on_notice(
-                f"{len(self._longer_ids)} articles have a longer id, since another has theirs, as "
-                f"in {self._longer_ids[0]!r}. If they are the same articles, give them once."
+                f"{_have(len(self._longer_ids))} a longer id, since another has the same, as in "
+                f"{self._longer_ids[0]!r}. If they are the same articles, give them once."
             )
+        for path, names in self._missing(found):
+            what = "a file that is" if len(names) == 1 else f"{len(names)} files that are"
+            first = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+            self._on_notice(f"{path}: names {what} not there: {first}. Correct its column `file`.")
+
+    def _missing(self, found: Sequence[_Found]) -> Iterator[tuple[Path, list[str]]]:
+        """Yield each register that names files which are not there, with those names."""
+        if self.register is not None and self.register_path is not None:
+            places = [name for file in found for name in (file.place.as_posix(), file.place.name)]
+            if names := self.register.missing(places):
+                yield self.register_path, names
+        for folder, register in self._registers.items():
+            names = register.missing([]) if register else []
+            # What is there may belong to no PATH given.
+            if names := [name for name in names if not _is_there(folder, name)]:
+                yield folder / _REGISTER, names
 
     def _bare_articles(self, file: _Found) -> Iterator[tuple[Article, Metadata, Iterator[str]]]:
         """Yield a file's articles with what each says of itself, and ids should its be taken."""
@@ -219,7 +239,7 @@ class _Reader:
             article = filled(article, metadata)
         unread = [metadata.unread_date for metadata in said if metadata.unread_date]
         if unread and article.date is None:
-            self._unread_dates[unread[0]] += 1
+            self._unread_dates.append(f"{file.path}: {unread[0]!r}")
         return article
 
     def _beside(self, folder: Path, file: Path) -> Register | None:
@@ -305,6 +325,20 @@ def _walk(
                 on_notice(f"{file}: not read, since its link leads out of {root}.")
             else:
                 yield file
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Tell whether a folder has a file, whichever way the system that packed it wrote accents."""
+    place = PurePath(name)
+    if place.is_absolute() or ".." in place.parts:
+        return False  # no article is known by such a name, and what lies elsewhere is not told
+    with suppress(OSError, ValueError):  # a name that no file can have
+        return any((folder / normalize(form, name)).exists() for form in ("NFC", "NFD"))
+    return False
+
+
+def _have(n: int) -> str:
+    return "1 article has" if n == 1 else f"{n} articles have"
 
 
 def _is_about(file: Path) -> bool:

@@ -1,7 +1,7 @@
 """Registers: tables that say of which outlet, title and date the articles in other files are."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,12 @@ class Register:
             return self.by_sha256[article.sha256]
         keys = (_file_key(name) for name in names)
         return next((self.by_file[key] for key in keys if key in self.by_file), Metadata())
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Return the names of files in it that are none of these; a hash needs no file."""
+        there = {_file_key(name) for name in names}
+        hashed = set(self.by_sha256.values())
+        return [n for n, said in self.by_file.items() if n not in there and said not in hashed]
 
 
 def read_register(path: Path, *, on_failure: Callable[[str], None]) -> Register:

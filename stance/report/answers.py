@@ -1,10 +1,11 @@
 """The four answers of a comparison in a few words each, and what they rest on."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from stance.codebook import Codebook
-from stance.comparison.result import Comparison, CopyFacts, CorpusFacts, SampleFacts
+from stance.comparison.result import Comparison, CopyFacts, CorpusFacts
 from stance.report.readings import ends, number_words, p_words, signed, two
 
 LEVEL = 0.05
@@ -39,9 +40,10 @@ def _mix(comparison: Comparison) -> Answer:
         words = "Of outlets with one mix, so much difference or more is expected this often."
     if mix.pairs:
         far = max(mix.pairs, key=lambda pair: pair.distance.value)
+        counted = any(share.corrected for o in mix.outlets for share in o.shares.values())
         words = (
-            f"Farthest apart: {far.left} and {far.right}, {two(far.distance.value)}; chance alone "
-            f"gives {two(far.distance.null_mean)}."
+            f"Farthest apart{' as counted' if counted else ''}: {far.left} and {far.right}, "
+            f"{two(far.distance.value)}; chance alone gives {two(far.distance.null_mean)}."
         )
     return Answer(
         place="mix",
@@ -80,6 +82,8 @@ def _leaning(comparison: Comparison, codebook: Codebook) -> Answer:
     effects = [effect for effect in comparison.effects if effect.voice is None]
     if not effects:
         words = "No outlet's leaning can be told apart from its choice of claims."
+        if not comparison.alignment.claims:
+            words = "No claim is shared by two outlets, so who leans further is not measured."
         return Answer(place="leanings", question=question, number="–", interval="", words=words)
     known = [e for e in effects if e.p_holm is not None and e.p_holm <= LEVEL]
     tested = [e for e in effects if e.p_holm is not None]
@@ -101,6 +105,8 @@ def _selection(comparison: Comparison) -> Answer:
     found = [s for s in comparison.selection if s.voice is None and s.n_claims]
     if not found:
         words = "No claim is made by two outlets besides a third that could leave it out."
+        if not comparison.alignment.claims:
+            words = "No claim is shared by two outlets, so what is left out is not measured."
         return Answer(place="left-out", question=question, number="–", interval="", words=words)
     far = min(found, key=lambda s: (1.0 if s.p_value is None else s.p_value, -len(s.left_out)))
     known = [s for s in found if s.p_holm is not None and s.p_holm <= LEVEL]
@@ -109,9 +115,9 @@ def _selection(comparison: Comparison) -> Answer:
         question=question,
         number=f"{far.n_claims - far.n_made} of {far.n_claims}",
         interval="claims",
-        words=f"that two others or more make are not in {far.outlet}; as many articles drawn from "
-        f"all outlets would leave out {far.n_claims - far.expected:.1f}. {len(known)} of "
-        f"{len(found)} outlets leave out more than chance gives (Holm).",
+        words=f"that two others or more make are not in {far.outlet}; as many articles of like "
+        f"length, drawn from all outlets, would leave out {far.n_claims - far.expected:.1f}. "
+        f"{len(known)} of {len(found)} outlets leave out more than chance gives (Holm).",
     )
 
 
@@ -133,11 +139,11 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
     if scores:
         read += f"; macro-F1 on outlets that it had not seen: {scores}"
     return [
-        ("Articles", _articles(corpus)),
-        ("Units", f"{corpus.n_units:,} sentences, headings and list items"),
+        ("Articles", _articles(comparison)),
+        ("Units", _units(comparison)),
         ("Dates", dates),
         ("Model", read),
-        ("Hand labels", _sample(comparison.sample)),
+        ("Hand labels", _sample(comparison)),
         ("Repairs", _repairs(corpus)),
         ("Copies", _copies(comparison.copies)),
     ]
@@ -149,12 +155,27 @@ def remedy(comparison: Comparison) -> str | None:
     return None if words and any(words in said for said in comparison.refusals) else words
 
 
-def _articles(corpus: CorpusFacts) -> str:
+def _articles(comparison: Comparison) -> str:
+    corpus = comparison.corpus
     words = f"{corpus.n_articles:,}"
+    if comparison.copies.n_left_out:
+        n = len({unit.article_id for unit in comparison.units if unit.counts})
+        words += f", of which {n:,} count"
     if corpus.n_empty:
         words += f"; without a unit, and counting for nothing: {corpus.n_empty}"
     if corpus.n_failed:
         words += f"; files or rows that could not be read: {corpus.n_failed}"
+    return words
+
+
+def _units(comparison: Comparison) -> str:
+    """Return how many units there are of which kinds, and how many of them count."""
+    n = comparison.corpus.n_units
+    kinds = Counter(unit.kind.replace("_", " ") for unit in comparison.units)
+    named = [f"{m:,} {kind}{'' if m == 1 else 's'}" for kind, m in kinds.most_common()]
+    words = named[0] if len(named) == 1 else f"{n:,}: {', '.join(named)}"
+    if comparison.copies.n_left_out:
+        words += f"; {sum(unit.counts for unit in comparison.units):,} count"
     return words
 
 
@@ -175,11 +196,15 @@ def _copies(copies: CopyFacts) -> str:
     return words + "each counts where it stands"
 
 
-def _sample(sample: SampleFacts) -> str:
+def _sample(comparison: Comparison) -> str:
+    sample, outlets = comparison.sample, comparison.mixes[0].outlets
     words = "no random sample: shares are counted, not corrected"
     if sample.n_labels:
         designs = ", ".join(f"{n} {design}" for design, n in sample.designs.items())
         words = f"{sample.n_labels} usable ({designs}); shares are corrected by them"
+        n = sum(any(share.corrected for share in o.shares.values()) for o in outlets)
+        if n < len(outlets):
+            words += f" in {n} of {len(outlets)} outlets"
     if sample.refused:
         refused = "; ".join(f"{n}: {why}" for why, n in sample.refused.items())
         words += f". Left aside – {refused}"

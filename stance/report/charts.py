@@ -14,6 +14,7 @@ from stance.report.charts_claims import (
     effects_figure,
     same_figure,
     selection_figure,
+    with_claims,
 )
 from stance.report.charts_mixes import (
     distance_figure,
@@ -33,7 +34,7 @@ def all_figures(comparison: Comparison, codebook: Codebook) -> list[Figure]:
     figures = [mix_figure(mix, order, codebook) for mix in comparison.mixes]
     figures += [distance_figure(mix, order) for mix in comparison.mixes if mix.pairs]
     whole = comparison.agreement[0] if comparison.agreement else None
-    if whole and whole.pairs:
+    if whole and whole.pairs and whole.n_claims:
         figures.append(same_figure(whole, order))
     if any(found.nominal for found in comparison.agreement):
         figures.append(agreement_figure(comparison.agreement))
@@ -41,8 +42,9 @@ def all_figures(comparison: Comparison, codebook: Codebook) -> list[Figure]:
         figures.append(disagreement_figure(whole))
     if comparison.effects:
         figures.append(effects_figure(comparison, order, codebook))
-    if comparison.selection:
-        figures.append(selection_figure(comparison.selection, order))
+    selections = with_claims(comparison.selection)
+    if selections:
+        figures.append(selection_figure(selections, order))
     if comparison.timeline.weeks:
         figures.append(timeline_figure(comparison.timeline, order, codebook))
     if comparison.timeline.around:

@@ -163,6 +163,12 @@ def _effect_row(effect: OutletEffect) -> Row:
     )
 
 
+def with_claims(selections: Sequence[Selection]) -> list[Selection]:
+    """Return those of the parts of the corpus in which there is a claim to leave out."""
+    parts = {found.voice for found in selections if found.n_claims}
+    return [found for found in selections if found.voice in parts]
+
+
 def selection_figure(selections: Sequence[Selection], order: Sequence[str]) -> Figure:
     """Return how many of the others' claims each outlet makes, a panel for each part."""
     highest = max(max(s.n_made, s.expected) / max(s.n_claims, 1) for s in selections)
@@ -171,7 +177,8 @@ def selection_figure(selections: Sequence[Selection], order: Sequence[str]) -> F
         name="left-out",
         title="How many of the others' claims an outlet makes",
         caption="Bar: share of the claims made by two other outlets or more that this one makes "
-        "too. Upright bar: what as many articles drawn from all outlets would make of them.",
+        "too. Upright bar: what as many articles of like length, drawn from all outlets, would "
+        "make of them.",
         panels=tuple(
             rows_panel(
                 f"Claims of two other outlets or more, {part_words(voice)}",

@@ -59,16 +59,18 @@ def _mix_caption(shares: Sequence[Share]) -> str:
             "Filled mark and bar: share corrected by hand labels, with its 95% interval. Hollow "
             "grey below: counted, not corrected."
         )
+        if not all(share.corrected for share in shares):
+            words += " A row without a hollow mark is counted, with a 95% interval over articles."
     else:
         words = (
             "Mark and bar: counted share of units with the label, not corrected for errors, with a "
             "95% interval over articles."
         )
-        if any(share.band for share in shares):
-            words += (
-                " Dashed box: where the true share may lie if the model errs here as it did on "
-                "outlets that it had not seen."
-            )
+    if any(share.band and not share.corrected for share in shares):
+        words += (
+            " Dashed box: where the true share may lie if the model errs here as it did on "
+            "outlets that it had not seen."
+        )
     if any(share.settled is not None for share in shares):
         words += " Diamond: share by settled labels, where every unit has one."
     return words
@@ -104,9 +106,9 @@ def distance_figure(mix: MixComparison, order: Sequence[str]) -> Figure:
     return Figure(
         name=f"distances-{mix.task}",
         title=title,
-        caption="Total variation: the share of one outlet's units that would have to change to "
-        "give the other's mix; a stronger colour is further apart. p is adjusted for the number of "
-        "pairs (Holm).",
+        caption="Total variation of the counted mixes: the share of one outlet's units that would "
+        "have to change to give the other's mix; a stronger colour is further apart. p is adjusted "
+        "for the number of pairs (Holm).",
         panels=(pairs_panel(title, order, cells),),
     )
 
@@ -117,7 +119,7 @@ def timeline_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook
     mondays = sorted(week.monday for week in timeline.weeks)
     tops = [w.shares[label].value for w in timeline.weeks for label in looks]
     caption = f"Counted shares of {_listed(looks)} week by week, thin bars: 95% intervals over"
-    caption += " articles."
+    caption += " articles. A line breaks at a week without articles."
     if timeline.event:
         caption += f" Dotted line: {timeline.event}."
     if timeline.n_undated:
@@ -174,7 +176,7 @@ def event_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook) -
     return Figure(
         name=f"around-{timeline.event}",
         title=f"{timeline.task.capitalize()} before and from {timeline.event}",
-        caption="Hollow: share of units before that date; filled: from it on.",
+        caption="Hollow: counted share of units before that date; filled: from it on.",
         panels=tuple(
             rows_panel(
                 f"Share of {label} units before and from {timeline.event}",

@@ -9,6 +9,7 @@ from stance.comparison.result import Week
 from stance.report.charts_svg import PANEL, Panel, fitted, mark_path, stroke, tag, words
 from stance.report.label_looks import Look
 
+DAYS = 7
 HEIGHT, TOP, FOOT, LEFT = 156, 30, 24, 36
 
 
@@ -66,10 +67,18 @@ def _course(
     x: Callable[[str], float],
     y: Callable[[float], float],
 ) -> Markup:
-    """Return one label's line through the weeks, with a mark and an interval on each."""
-    places = [f"{x(w.monday):.0f} {y(w.shares[label].value):.0f}" for w in weeks]
+    """Return one label's line through the weeks, with a mark and an interval on each.
+
+    It breaks where a week is missing: nothing was counted there.
+    """
+    path, last = "", 0
+    for week in weeks:
+        day = date.fromisoformat(week.monday).toordinal()
+        path += "L" if day - last == DAYS else "M"
+        path += f"{x(week.monday):.0f} {y(week.shares[label].value):.0f}"
+        last = day
     dash = " dash" if look.tone == "bad" else ""
-    parts = [stroke(f"M{'L'.join(places)}", tone=look.tone, kind=f"faint{dash}")]
+    parts = [stroke(path, tone=look.tone, kind=f"faint{dash}")]
     reaches = [
         f"M{x(w.monday):.0f} {y(share.low):.0f}V{y(share.high):.0f}"
         for w in weeks

@@ -17,6 +17,7 @@ from stance.report.readings import (
     p_words,
     part_words,
     percent,
+    points,
     ranked_outlets,
     same_mix_words,
     share_words,
@@ -27,7 +28,7 @@ from stance.report.terminal import new_table, put_row, say
 from stance.terminal_text import printable
 
 MOST_PAIRS = 5
-MOST_NOTES = 4  # caveats, and refusals
+MOST_NOTES = 8  # caveats, and refusals
 MOST_OUTLETS = 40
 MOST_TABLES = 12  # outlets; of more, other tasks than the first are told in a line
 BAR = 24  # signs
@@ -57,6 +58,7 @@ def print_comparison(out: Console, comparison: Comparison, codebook: Codebook) -
     _pairs(out, comparison)
     _agreement(out, comparison)
     _outlets(out, comparison, order, codebook)
+    _event(out, comparison, order, codebook)
     out.print()
     _notes(out, comparison.caveats)
 
@@ -166,14 +168,14 @@ def _outlets(
     """Print what each outlet does with the claims of others: its lean, and what it leaves out."""
     effects = {(effect.outlet, effect.voice): effect for effect in comparison.effects}
     selections = {found.outlet: found for found in comparison.selection if found.voice is None}
-    if not effects and not selections:
+    if not effects and not any(found.n_claims for found in selections.values()):
         return
     voices = list(dict.fromkeys(effect.voice for effect in comparison.effects))
     title = "\nlean beyond others on the same claim (95% interval), and how many of others' claims"
     say(out, f"{title} an outlet makes", style="bold")
     table: Table = new_table(
         *("outlet", *(escape(printable(f"lean, {part_words(voice)}")) for voice in voices)),
-        *("p Holm", "claims made", "by chance", "p Holm"),
+        *("p Holm of lean", "claims made", "by chance", "p Holm of claims"),
     )
     for name in order[:MOST_OUTLETS]:
         cells = []
@@ -195,4 +197,39 @@ def _outlets(
             else ["–", "–", "–"]
         )
         put_row(table, name, *cells)
+    out.print(table)
+
+
+def _event(out: Console, comparison: Comparison, order: Sequence[str], codebook: Codebook) -> None:
+    """Print the shares of labels that take sides before the event and from it on."""
+    timeline = comparison.timeline
+    if timeline.event is None:
+        return
+    changes = {change.outlet: change for change in timeline.around if change.voice is None}
+    if not changes:
+        say(out, f"\nno outlet has dated articles both before {timeline.event} and from it on")
+        return
+    sided = [label.name for label in codebook.task(timeline.task).labels if label.score != 0]
+    say(
+        out,
+        f"\n{timeline.task} before and from {timeline.event}: shares of units, and the difference "
+        "in points (95% interval)",
+        style="bold",
+    )
+    heads = [escape(printable(words)) for name in sided for words in (name, f"{name}, difference")]
+    table = new_table("outlet", *heads, "p", "p Holm", "articles")
+    for name in [None, *order[:MOST_OUTLETS]]:
+        change = changes.get(name)
+        if change is None:
+            continue
+        cells = []
+        for label in sided:
+            before, after = change.before[label], change.after[label]
+            found = change.differences[label]
+            limits = "" if found.low is None else f" ({points(found.low)} to {points(found.high)})"
+            cells.append(f"{percent(before.value)} → {percent(after.value)}")
+            cells.append(points(found.value) + limits)
+        cells += [p_words(change.p_value), p_words(change.p_holm)]
+        cells.append(f"{before.n_articles} → {after.n_articles}")
+        put_row(table, name or "all outlets", *cells)
     out.print(table)

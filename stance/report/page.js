@@ -8,11 +8,20 @@
   const bar = one("#filter");
   const outlet = one("#f-outlet"), labels = all(".f-label");
   const from = one("#f-from"), to = one("#f-to"), around = one("#f-around");
+  const hand = one("#f-hand");  // there is none where nobody judged by hand
+
+  // What belongs to a sentence stands between it and the next.
+  const isByHand = (unit) => {
+    for (let next = unit.nextElementSibling; next && next.tagName !== "I"; next = next.nextElementSibling)
+      if (next.className === "hand") return true;
+    return false;
+  };
 
   const filter = () => {
     const codes = labels.filter((list) => list.value)
       .map((list) => new Set(list.selectedOptions[0].dataset.k.split(" ")));
-    const narrowed = codes.length || outlet.value || from.value || to.value;
+    const byHand = Boolean(hand?.checked), picked = codes.length > 0 || byHand;
+    const narrowed = picked || outlet.value || from.value || to.value;
     let n = 0, articles = 0, copied = 0;
     for (const part of all(".outlet")) {
       let shown = 0;
@@ -22,21 +31,25 @@
           && (!from.value || day >= from.value) && (!to.value || (day && day <= to.value));
         let found = 0;
         for (const unit of here ? all("i", article) : []) {
-          const fits = codes.every((kinds) => kinds.has(unit.className));
+          const fits = codes.every((kinds) => kinds.has(unit.className))
+            && (!byHand || isByHand(unit));
           unit.toggleAttribute("data-off", !fits);
           found += fits;
         }
         for (const block of here ? all("p", article) : [])
           block.toggleAttribute("data-off", !one("i:not([data-off])", block));
         article.hidden = !found;
-        article.classList.toggle("tight", codes.length > 0 && !around.checked);
-        if (codes.length && found) article.open = true;
+        article.classList.toggle("tight", picked && !around.checked);
+        if (picked && found) article.open = true;
         shown += found > 0;
-        if (article.classList.contains("copy")) copied += found;
-        else n += found;
+        if (article.classList.contains("copy")) {
+          copied += found;
+        } else {
+          n += found;
+          articles += found > 0;
+        }
       }
       part.hidden = !shown;
-      articles += shown;
     }
     one("#f-count").textContent = narrowed
       ? `${counted(n, "sentence")} in ${counted(articles, "article")}`
@@ -51,6 +64,7 @@
       list.value = wanted ? wanted.value : "";
     }
     [from.value, to.value] = days ? days.split("/") : ["", ""];
+    if (hand) hand.checked = false;
     filter();
     bar.scrollIntoView();
     outlet.focus({ preventScroll: true });
@@ -64,9 +78,10 @@
     const wanted = kind.value.split(" ");
     let n = 0;
     for (const claim of claims) {
-      const cells = claim.dataset.c.trim().split(" ");
-      const said = new Set(cells.map((cell) => cell.slice(cell.search(/[A-Z]/))));
-      const made = new Set(cells.map((cell) => cell.slice(0, cell.search(/[A-Z]/))));
+      // An outlet, and its label from the capital letter on: none where its units tie.
+      const cells = claim.dataset.c.trim().split(" ").map((cell) => cell.split(/(?=[A-Z])/));
+      const made = new Set(cells.map(([outlet]) => outlet));
+      const said = new Set(cells.flatMap(([, ...label]) => label));
       const fits = (!kind.value || (kind.value === "!" ? said.size > 1 : wanted.every((c) => said.has(c))))
         && (!first.value || made.has(first.value)) && (!second.value || made.has(second.value));
       claim.hidden = !fits;
@@ -101,6 +116,7 @@
     bar.addEventListener("change", filter);
     one("#f-none").addEventListener("click", () => {
       for (const list of [outlet, ...labels, from, to]) list.value = "";
+      if (hand) hand.checked = false;
       filter();
       for (const article of all(".art")) article.open = false;
     });
@@ -112,7 +128,7 @@
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#"]');
     if (!link) return;
-    const { c: made, k: labelled, t: days } = link.dataset;
+    const { c: made, k: labelled } = link.dataset, days = link.closest("[data-t]")?.dataset.t;
     if (kind && (made || labelled)) {
       [first.value, second.value] = [...(made || "").split(" "), ""];
       kind.value = labelled || "";

@@ -15,6 +15,7 @@ from stance.report.charts_claims import (
     effects_figure,
     in_order,
     selection_figure,
+    with_claims,
 )
 from stance.report.charts_mixes import event_figure, group_words, mix_figure, timeline_figure
 from stance.report.charts_pairs import shade
@@ -22,6 +23,7 @@ from stance.report.charts_svg import STYLE
 from stance.report.label_looks import looks_of, tones_of
 from stance.report.page_articles import hashed, outlet_views
 from stance.report.page_environment import HERE, environment, pinned, read_part
+from stance.report.page_notes import around_note, corrected_outlets, counted_otherwise, mix_note
 from stance.report.page_places import Places, label_style, places_of
 from stance.report.readings import headline, part_words, ranked_outlets
 
@@ -49,6 +51,7 @@ def render_page(
         places and hashes, for corpora that may not be passed on.
     """
     order = ranked_outlets(comparison, codebook)
+    answers = four_answers(comparison, codebook)
     places = places_of(comparison, codebook, order)
     script, script_source = pinned(read_part("page.js").replace("CHART_STYLE", STYLE))
     sheets = (read_part("page.css"), read_part("page_comparison.css"))
@@ -58,7 +61,8 @@ def render_page(
         .get_template("page.html")
         .render(
             c=comparison,
-            answers=four_answers(comparison, codebook),
+            answers=answers,
+            said={answer.place: answer.words for answer in answers},
             facts=facts(comparison),
             remedy=remedy(comparison),
             order=order,
@@ -71,6 +75,7 @@ def render_page(
             source=source_line(comparison),
             command=command,
             text=text,
+            by_hand=any(unit.hand for unit in comparison.units),
             style=style,
             script=script,
             policy=f"default-src 'none'; style-src {style_source}; script-src {script_source}; "
@@ -106,14 +111,20 @@ def _mixes(comparison: Comparison, order: list[str], codebook: Codebook) -> dict
     full = pairs if len(order) <= MATRIX_FITS else pairs[:MOST_PAIRS]
     return {
         "mix_figures": [mix_figure(mix, order, codebook) for mix in comparison.mixes],
-        "corrected": any(s.corrected for o in first.outlets for s in o.shares.values()),
+        "corrected": corrected_outlets(first),
+        "counted": {
+            (o.outlet, k): s.counted.value for o in first.outlets for k, s in o.shares.items()
+        },
+        "counted_otherwise": counted_otherwise,
+        "mix_note": mix_note,
+        "other_tasks": [mix for mix in comparison.mixes[1:] if mix.voice is None],
         "pairs": pairs,
         "distances": distances,
         "pair_places": {
             both: f"p{i}" for i, p in enumerate(full, 1) for both in _both(p.left, p.right)
         },
         "same": {both: pair for pair in whole.pairs for both in _both(pair.left, pair.right)}
-        if whole
+        if whole and whole.n_claims
         else {},
     }
 
@@ -128,7 +139,9 @@ def _shared(
     """Return what the parts on shared claims show."""
     whole = comparison.agreement[0] if comparison.agreement else None
     measured = any(found.nominal for found in comparison.agreement)
-    effects, left_out = comparison.effects, comparison.selection
+    effects, left_out = comparison.effects, with_claims(comparison.selection)
+    parts = {found.voice for found in left_out}
+    claimless = dict.fromkeys(s.voice for s in comparison.selection if s.voice not in parts)
     return {
         "agreement_figure": agreement_figure(comparison.agreement) if measured else None,
         "disagreement_figure": disagreement_figure(whole)
@@ -140,6 +153,7 @@ def _shared(
         "in_order": partial(in_order, order=order),
         "selection_figure": selection_figure(left_out, order) if left_out else None,
         "selections": in_order(left_out, order),
+        "claimless": ", ".join(part_words(voice) for voice in claimless),
     }
 
 
@@ -168,9 +182,16 @@ def _time(timeline: Timeline, order: list[str], codebook: Codebook) -> dict[str,
         "timeline_figure": timeline_figure(timeline, order, codebook) if weeks else None,
         "event_figure": event_figure(timeline, order, codebook) if timeline.around else None,
         "around": sorted(timeline.around, key=place),
+        "around_note": around_note(timeline.around),
+        "eve": _eve(timeline.event),
         "group_words": group_words,
         "weeks": [(week, _sunday(week)) for week in weeks],
     }
+
+
+def _eve(event: str | None) -> str | None:
+    """Return the day before the event: the last that counts as before it."""
+    return event and (date.fromisoformat(event) - timedelta(days=1)).isoformat()
 
 
 def _sunday(week: Week) -> str:

@@ -17,6 +17,7 @@ STRIP_HEIGHT, TICK = 12, 3  # of the row of ticks that stands for an article
 # Attributes need no quotes where their values are ours: with 5,000 sentences that counts.
 UNIT = Markup("<i class={}{}>{}<b>{}</b></i>")
 CLAIM_LINK = Markup("<a href=#{0}>{0}</a>")
+BY_HAND = Markup("<small class=hand>by hand: {}</small>")
 KINDS = {"heading": "h", "list_item": "l", "pull_quote": "q", "attribution": "by"}
 
 
@@ -71,7 +72,7 @@ def outlet_views(
         OutletView(
             outlet=outlet,
             place=place,
-            articles=tuple(sorted(views[outlet], key=lambda view: view.date or "")),
+            articles=tuple(sorted(views[outlet], key=lambda v: (v.date is None, v.date or ""))),
         )
         for outlet, place in places.outlets.items()
     ]
@@ -141,6 +142,8 @@ def _unit(unit: QuotedUnit, places: Places, *, text: bool) -> Markup:
     made = UNIT.format(places.kind(unit.labels), anchor, words, sure)
     if unit.claim is not None and unit.claim in places.claims:
         made += CLAIM_LINK.format(places.claims[unit.claim])
+    if unit.hand:
+        made += BY_HAND.format(prose(", ".join(unit.hand.values())))
     return made
 
 

@@ -28,10 +28,12 @@ class Places:
         """Return the place of an outlet's articles."""
         return self.outlets[name]
 
-    def sentences(self, outlet: str | None, task: str, label: str, voice: str | None = None) -> str:
-        """Return a link to an outlet's sentences of one label; of all outlets for None."""
+    def sentences(
+        self, outlet: str | None, task: str, label: str | None, voice: str | None = None
+    ) -> str:
+        """Return a link to an outlet's sentences of a label; of all outlets, of any for None."""
         place = "articles" if outlet is None else self.outlets[outlet]
-        codes = [self.labels[task, label]]
+        codes = [] if label is None else [self.labels[task, label]]
         if voice is not None and (VOICE, voice) in self.labels:
             codes.append(self.labels[VOICE, voice])
         return f"#{'-'.join([place, *codes])}"

@@ -103,6 +103,7 @@ def _pairs(comparison: Comparison) -> Iterator[Row]:
                 "null_mean": pair.distance.null_mean,
                 "p_value": pair.distance.p_value,
                 "p_holm": pair.p_holm,
+                "corrected_p_holm": pair.corrected_p_holm,
                 "smallest_p": pair.distance.smallest_p,
                 "n_regroupings": pair.distance.n_regroupings,
                 "exact": pair.distance.exact,
@@ -227,12 +228,13 @@ def _units(comparison: Comparison) -> Iterator[Row]:
         for task in tasks:
             row[f"label_{task}"] = unit.labels.get(task)
             row[f"probability_{task}"] = unit.probabilities.get(task)
+            row[f"hand_{task}"] = unit.hand.get(task)
         yield row
 
 
 def _unit_heads(comparison: Comparison) -> list[str]:
     tasks = _tasks(comparison)
-    labels = [f"{what}_{task}" for task in tasks for what in ("label", "probability")]
+    labels = [f"{what}_{task}" for task in tasks for what in ("label", "probability", "hand")]
     return [*_PLACE, *labels, "model", "counts", "claim"]
 
 
@@ -290,7 +292,15 @@ TABLES: dict[
     ),
     "pairs": (
         _always(
-            *(*_PAIR, "total_variation", "null_mean", "p_value", "p_holm", "smallest_p"),
+            *(
+                *_PAIR,
+                "total_variation",
+                "null_mean",
+                "p_value",
+                "p_holm",
+                "corrected_p_holm",
+                "smallest_p",
+            ),
             *("n_regroupings", "exact", "jensen_shannon"),
         ),
         _pairs,

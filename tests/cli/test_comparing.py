@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -35,14 +36,18 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compare")
     articles = folder / "articles"
     articles.mkdir()
-    for name in [*NAMES, "articles.csv"]:
+    for name in NAMES:
         (articles / name).write_bytes((ROOT / "seeds/articles" / name).read_bytes())
+    head, *rows = (ROOT / "seeds/articles/articles.csv").read_text("utf-8").splitlines()
+    kept = [head, *(row for row in rows if row.startswith(tuple(f"{name}," for name in NAMES)))]
+    (articles / "articles.csv").write_text("\n".join(kept), encoding="utf-8")
     done = stance(
         *("compare", "articles", *FAST, "-o", "r.html", "--json", "c.json", "--tables", "tables"),
         *("--methods", "m.md", "--charts", "charts", "--event", "2026-04-01"),
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
+    (folder / "stderr.txt").write_text(done.stderr, encoding="utf-8")
     (folder / "stdout.txt").write_text(done.stdout, encoding="utf-8")
     return folder
 
@@ -87,6 +92,7 @@ def test_the_output_of_classify_compares_like_the_articles(place, first):
             for outlet in mix["outlets"]
         ]
         assert counted[: len(counted) // 2] == counted[len(counted) // 2 :]
+    assert found["sample"]["remedy"].startswith("stance label next PATH_OF_ARTICLES --folder")
     # A label names its model, so what is known of a shipped one is known here too.
     assert found["model"] == first["model"]
 
@@ -175,3 +181,112 @@ def test_a_date_that_is_none_is_told_in_one_line(place):
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "in spring" in done.stderr
+
+
+def test_every_file_that_is_written_is_told(place):
+    told = (place / "stderr.txt").read_text(encoding="utf-8")
+    for file in ("r.html", "c.json", "m.md", "tables", "charts"):
+        assert file in told
+    done = stance("classify", "articles", "--model", "baseline", "-o", "told.parquet", cwd=place)
+    assert "wrote told.parquet as parquet" in done.stderr
+
+
+def test_the_event_stands_on_the_terminal(place):
+    assert "stance before and from 2026-04-01" in (place / "stdout.txt").read_text("utf-8")
+
+
+def test_the_draw_that_is_advised_names_the_articles_and_the_model(place):
+    advised = "stance label next articles --model baseline --folder my-labels"
+    assert advised in (place / "stdout.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("next", "--folder", "x", "--model", "baseline"),
+        ("plan", "--model", "baseline"),
+        ("serve", "--folder", "x"),
+        ("export", "--form", "csv"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_table_of_labeled_units_is_no_article_to_label(place, words):
+    (place / "rows.csv").write_text(
+        "article_id,source,text,stance\na,Herald,The ferry sails.,neutral\n", encoding="utf-8"
+    )
+    done = stance("label", words[0], "rows.csv", *words[1:], cwd=place)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "rows.csv: a table of labeled units" in done.stderr
+    assert not (place / "x").exists()
+
+
+def test_a_draw_says_how_to_judge_it_and_compare_says_that_nobody_did(place):
+    drawn = stance(
+        *("label", "next", "articles", "--folder", "un judged", "-n", "9999", "--plan", "random"),
+        *("--codebook", ROOT / "labels/h200-access.toml"),
+        cwd=place,
+    )
+    n = drawn.stdout.count("\n")
+    assert f"all {n} units, random (seed 7): nothing is left to draw" in drawn.stderr
+    named = f"articles --codebook {ROOT / 'labels/h200-access.toml'}"
+    page = f"stance label serve {named} --folder 'un judged'"
+    assert page in drawn.stderr
+    assert f"stance label export {named} --form csv --unlabeled --units FILE" in drawn.stderr
+    done = stance(
+        *("compare", "articles", *FAST, "--sample", "un judged"),
+        *("--codebook", ROOT / "labels/h200-access.toml"),
+        cwd=place,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"holds a draw of {n} units of which none is judged yet" in done.stderr
+    assert page in done.stderr
+
+
+def test_the_name_of_the_output_tells_its_format_and_may_not_contradict_it(place):
+    one = ("classify", "articles/bitrate-1.txt", "--model", "baseline")
+    assert stance(*one, "-o", "one.csv", cwd=place).returncode == 0
+    assert (place / "one.csv").read_text(encoding="utf-8-sig").startswith("article_id,source,")
+    refused = stance(*one, "--format", "jsonl", "-o", "two.csv", cwd=place)
+    assert refused.returncode == 2
+    assert "two.csv" in refused.stderr
+    assert not (place / "two.csv").exists()
+
+
+def test_a_row_without_an_outlet_an_unknown_codebook_and_no_article_are_told(place):
+    (place / "outlets.csv").write_text(
+        "article_id,source,stance\na,Herald,neutral\nb,,neutral\n", encoding="utf-8"
+    )
+    done = stance("compare", "outlets.csv", *FAST, cwd=place)
+    assert "outlets.csv: row 2: article 'b' has no outlet. Fill in its outlet" in done.stderr
+    (place / "texts.csv").write_text("source,text\nHerald,One.\n,Two.\n", encoding="utf-8")
+    done = stance("compare", "texts.csv", *FAST, cwd=place)
+    assert "texts.csv: article 'texts-2' has no outlet. Fill in its outlet" in done.stderr
+    done = stance("compare", "articles", "--codebook", "no-such-book", cwd=place)
+    assert "no-such-book: no such codebook" in done.stderr
+    assert "h200-access, huawei-5g" in done.stderr
+    (place / "empty.txt").write_text("", encoding="utf-8")
+    done = stance("compare", "empty.txt", *FAST, cwd=place)
+    assert "no article was read" in done.stderr
+
+
+def test_the_help_of_compare_tells_the_similarities_in_use():
+    from stance.cli.comparing import compare
+    from stance.comparison.claims import SIMILARITY
+
+    shown = get_type_hints(compare, include_extras=True)["similarity"].__metadata__[0].help
+    for kind, value in SIMILARITY.items():
+        assert f"{value:.2f} by {kind}" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("group", [(), ("label",), ("train",)], ids=" ".join)
+def test_no_command_is_cut_short_in_a_list_of_commands(group):
+    shown = subprocess.run(
+        [STANCE, *group, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"COLUMNS": "80"},
+    ).stdout
+    assert "..." not in shown.split("Commands:")[1]

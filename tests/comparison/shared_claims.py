@@ -36,7 +36,7 @@ def corpus(said, *, certainty=0.8, left_out=frozenset(), voices=True):
             article_id=article,
             index=i,
             kind="sentence",
-            text=f"Sentence {i}.",
+            text=f"Sentence {i} is long enough to claim something.",
             start=10 * i,
             end=10 * i + 9,
         )

@@ -13,7 +13,14 @@ from sklearn.metrics.pairwise import cosine_similarity
 from stance.classifiers.sentence_vectors import meaning_vectors
 from stance.codebook import read_codebook
 from stance.comparison import alike as alike_module
-from stance.comparison.alike import MEANING_SHARE, Vectors, alike, stars, vectors_of
+from stance.comparison.alike import (
+    MEANING_SHARE,
+    Vectors,
+    alike,
+    nearest,
+    stars,
+    vectors_of,
+)
 from stance.comparison.claims import SIMILARITY, align, shared_stars
 from stance.comparison.observations import observe
 from stance.corpus.prepare import prepare
@@ -121,6 +128,57 @@ def test_a_copied_article_does_not_count_and_does_not_make_its_original_a_copy()
     result = found(replace(seen, counts=copied))
     assert (result.n_copied, result.n_units) == (1, 8)
     assert [cell.outlet for cell in result.claims[0].cells] == ["Alpha", "Beta", "Gamma"]
+
+
+def test_words_that_two_outlets_print_say_the_claim_that_they_are_like_and_fill_no_cell():
+    plain = found(said(*CORPUS))
+    printed = "Customs officers turned back the first lorry of ferry engines at the harbour."
+    rows = [("Alpha", printed, "optimistic"), ("Delta", printed.upper(), "optimistic")]
+    other = "Lanterns hung over the quay until the bakers had gone home."
+    rows += [("Alpha", other, "neutral"), ("Delta", other, "neutral")]
+    result = found(said(*CORPUS, *rows))
+    assert [claim.printed for claim in plain.claims] == [(), ()]
+    assert [tuple(u.split(":")[0] for u in c.printed) for c in result.claims] == [("a8", "a9"), ()]
+    assert [replace(claim, printed=()) for claim in result.claims] == list(plain.claims)
+    assert (result.n_units, result.n_copied) == (plain.n_units, 4)
+    assert found(said(*CORPUS, *rows), similarity=0.9).claims == ()
+
+
+def test_a_copied_article_says_the_claims_of_its_original():
+    seen = said(*CORPUS, ("Delta", CUSTOMS[0], "skeptical"), ("Delta", ASIDES[1], "neutral"))
+    counts = np.array([seen.unit(i).unit.article_id not in ("a8", "a9") for i in range(10)])
+    first, second = found(replace(seen, counts=counts)).claims
+    assert [unit.split(":")[0] for unit in first.printed] == ["a8"]
+    assert second.printed == ()
+    assert replace(first, printed=()) == found(said(*CORPUS)).claims[0]
+
+
+def test_the_nearest_centre_is_that_of_all_similarities_whatever_the_blocks(monkeypatch):
+    rng = np.random.default_rng(5)
+    words = [*ASIDES[0].split(), *ASIDES[1].split(), *BRIDGE[0].split()]
+    texts = [" ".join(rng.choice(words, 8)) for _ in range(60)]
+    vectors = vectors_of(texts[:40], "words")
+    centres = np.array([3, 8, 21])
+    table = (vectors.runs.transform(texts[40:]) @ vectors.words[centres].T).toarray()
+    for cells in (1, 25, 10_000_000):
+        monkeypatch.setattr(alike_module, "BLOCK_CELLS", cells)
+        closest = nearest(vectors, centres, texts[40:], 0.3)
+        assert closest.tolist() == np.where(table.max(1) >= 0.3, table.argmax(1), -1).tolist()
+        assert len(set(closest.tolist())) > 2
+    assert nearest(vectors, centres, [texts[21]], 0.99).tolist() == [2]
+    assert nearest(vectors_of([], "words"), centres[:0], texts, 0.3).tolist() == [-1] * 60
+
+
+def test_an_outlet_whose_units_tie_has_no_label_on_the_claim():
+    rows = [("Alpha", CUSTOMS[0], "optimistic"), ("Alpha", CUSTOMS[1], "skeptical")]
+    seen = said(*rows, ("Beta", CUSTOMS[2], "neutral"))
+    (claim,) = found(seen).claims
+    assert [cell.label for cell in claim.cells] == [None, "neutral"]
+    tied = claim.cells[0].probabilities
+    assert tied["optimistic"] == pytest.approx(tied["skeptical"])
+    column = {name: i for i, name in enumerate(STANCE.classes)}
+    seen.probabilities["stance"][0, column["optimistic"]] += 1e-6
+    assert found(seen).claims[0].cells[0].label == "optimistic"
 
 
 def test_short_units_and_headings_make_no_claim():

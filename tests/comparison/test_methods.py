@@ -42,7 +42,7 @@ def bare(made):
         corpus=replace(made.corpus, n_empty=0, n_failed=0, n_repaired=0, first_date=None),
         copies=replace(made.copies, groups=(), n_left_out=0),
         sample=replace(made.sample, folder=None, n_labels=0, designs={}, refused={}),
-        mixes=(replace(mix, outlets=mix.outlets[:1], pairs=(), same_mix_p=None),),
+        mixes=(replace(mix, outlets=mix.outlets[:1], pairs=(), same_mix_p=None, corrected_p=None),),
         alignment=replace(made.alignment, claims=(), n_units=0, n_copied=0, stability=None),
         agreement=tuple(
             replace(a, nominal=None, ordinal=None, percent=None, gwet_ac1=None, fleiss=None)
@@ -93,7 +93,9 @@ def test_the_numbers_are_those_of_the_run(made):
     assert f"stance {version('stance')}" in said["units"]
     assert "seed 7" in said["units"]
     assert "stance 0.71, sentiment 0.68, voice 0.90" in said["units"]
-    assert "240 hand labels of known design (240 stratified), in 5 of 5" in said["correction"]
+    assert "of known design (stratified): stance by 240 in 5 of 5 outlets" in said["correction"]
+    assert "tested by Cochran's Q" in said["distances"]
+    assert "4 outlets with articles on both sides" in said["time"]
     assert "31 chosen by an annotator, not at random" in said["correction"]
     assert "(10 pairs)" in said["distances"]
     assert "similarity of at least 0.62 to the one at its centre" in said["claims"]
@@ -153,6 +155,7 @@ def test_how_articles_were_regrouped_is_what_the_pairs_record(made):
     assert "Besag" not in both
     early = said((1999, False, 1e-4), (18599, False, 1e-4))
     assert "1,999 to 18,599 random ones (stopped early" in early
+    assert "by 1,999 random ones (stopped early" in said((1999, False, 1e-4), (1999, False, 1e-4))
 
 
 def test_copies_that_count_are_said_to(made):

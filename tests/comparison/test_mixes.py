@@ -154,6 +154,27 @@ def test_a_difference_is_of_corrected_shares_only_where_both_outlets_have_them()
     assert of_pair["A", "C"].value == pytest.approx(2 / 6 - 2 / 4)
 
 
+def test_a_corrected_difference_takes_articles_as_a_sample_and_has_a_p_value_of_its_own():
+    units = [*articles("A", *["nnos"] * 8), *articles("B", *["nnos"] * 8, start=8)]
+    here = {"low": 0.45, "high": 0.55, "general_low": 0.3, "general_high": 0.7}
+    one = Corrected(value=0.5, **here, n_labels=40, n_units=32)
+    far = {"low": 0.08, "high": 0.12, "general_low": 0.05, "general_high": 0.2}
+    other = Corrected(value=0.1, **far, n_labels=40, n_units=32)
+
+    def pair(**changes):
+        left = dict.fromkeys(LABELS, replace(one, **changes))
+        (found,) = run(units, corrected={"A": left, "B": dict.fromkeys(LABELS, other)}).pairs
+        return found
+
+    wide, narrow = pair(), pair(general_low=0.49, general_high=0.51)
+    assert wide.differences["neutral"].low < narrow.differences["neutral"].low
+    assert wide.differences["neutral"] == pair(low=0.0, high=1.0).differences["neutral"]
+    assert narrow.corrected_p_holm < wide.corrected_p_holm < 0.05 < wide.p_holm
+    unknown = pair(general_low=None, general_high=None)
+    assert unknown.differences["neutral"].low is None
+    assert unknown.corrected_p_holm is None
+
+
 @pytest.mark.parametrize(
     ("left", "right", "printed"),
     [((56, 70), (48, 80), (0.0524, 0.3339)), ((9, 10), (3, 10), (0.1705, 0.8090))],

@@ -452,6 +452,14 @@ def test_copies_that_do_not_count_are_no_part_of_a_share(desk):
     )
 
 
+def test_labels_in_copies_that_do_not_count_are_not_counted_among_those_that_correct(desk):
+    desk.judge_draw(desk.draw(Plan.STRATIFIED, 500))
+    without = observe(list(desk.units.values()), BOOK, left_out=frozenset({"mole0", "mole1"}))
+    facts = sampled(desk.folder, without, BOOK).facts
+    assert facts.n_labels == sum(facts.designs.values()) == 100
+    assert facts.refused == {"in copies, which do not count": 20}
+
+
 def other_model(units):
     """The same units, read otherwise by a model that came after the draw."""
     rng = random.Random(4)

@@ -1,12 +1,20 @@
+from collections import defaultdict
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stance.codebook import read_codebook
+from stance.comparison.caveats import caveats_of
+from stance.comparison.methods import methods
 from stance.comparison.observations import observe
-from stance.comparison.sources import cell_codes, claim_agreement, claim_units
+from stance.comparison.sources import cell_codes, claim_agreement, claim_units, of_several
 from stance.errors import DataError
-from stance.statistics.agreement import MISSING
+from stance.statistics.agreement import MISSING, count_codes
+from stance.statistics.attenuation import corrected_alpha
+from stance.statistics.intervals import Estimate
 from tests.comparison.shared_claims import STANCE, VOICE, corpus
+from tests.report.comparisons import comparison
 
 # Three outlets; A and B agree on 2 of the 3 claims that both make, C makes one.
 SAID = [
@@ -76,6 +84,60 @@ def test_an_outlets_label_is_the_likeliest_by_the_mean_of_its_units():
     units = claim_units(claims, observations)
     codes = cell_codes(units, observations, STANCE, n_claims=2)
     assert codes.tolist() == [[1, 2], [MISSING, MISSING]]  # c2 is of one outlet
+
+
+def test_an_outlet_whose_units_tie_has_no_label_on_the_claim():
+    # Labels by hand: two units a cell, which differ in two thirds of the cells.
+    rng = np.random.default_rng(1)
+    said = [
+        (f"c{claim:03}", outlet, outlet + article, str(rng.choice(list("ons"))))
+        for claim in range(300)
+        for outlet in "AB"
+        for article in "12"
+    ]
+    labels = defaultdict(list)
+    for claim, outlet, _, label in said:
+        labels[claim, outlet].append(label)
+    alike = {cell: found[0] for cell, found in labels.items() if found[0] == found[1]}
+    pairs = [
+        alike[claim, "A"] == alike[claim, "B"]
+        for claim in sorted({claim for claim, _ in labels})
+        if (claim, "A") in alike and (claim, "B") in alike
+    ]
+    claims, observations = corpus(said, certainty=1.0)
+    codes = cell_codes(claim_units(claims, observations), observations, STANCE, n_claims=300)
+    kept = {
+        (claim.id, outlet): "ons"[code]
+        for claim, row in zip(claims, codes, strict=True)
+        for outlet, code in zip("AB", row, strict=True)
+        if code != MISSING
+    }
+    assert len(kept) == 2 * len(pairs) > 40
+    assert kept.items() <= alike.items()
+    found = claim_agreement(claims, observations, STANCE, seed=1)
+    assert found.n_claims == found.percent.n_units == found.pairs[0].n_claims == len(pairs)
+    assert found.percent.value == found.pairs[0].same.value == sum(pairs) / len(pairs)
+
+
+def test_a_tie_survives_rounding_and_a_majority_is_none():
+    # Sums of 1.1 for two labels, which come out apart in the eighth digit; two units to one.
+    tied = [(0.6, 0.3, 0.1), (0.3, 0.5, 0.2), (0.2, 0.3, 0.5)]
+    first, second, _ = np.array(tied, dtype=np.float32).astype(float).sum(axis=0)
+    assert first != second
+    said = [("c1", "A", f"a{i}", row) for i, row in enumerate(tied)]
+    said += [("c1", outlet, outlet, "s") for outlet in "BC"]
+    said += [("c2", "A", "a1", "s"), ("c2", "A", "a2", "s"), ("c2", "A", "a3", "o")]
+    said += [("c2", "B", "b1", "o")]
+    claims, observations = corpus(said, certainty=1.0)
+    units = claim_units(claims, observations)
+    codes = cell_codes(units, observations, STANCE, n_claims=2)
+    assert codes.tolist() == [[MISSING, 2, 2], [2, 0, MISSING]]
+    found = claim_agreement(claims, observations, STANCE, seed=1)
+    assert [(pair.n_claims, pair.same is None) for pair in found.pairs] == [
+        *((1, False), (0, True), (1, False)),
+    ]
+    assert found.fleiss is None
+    assert found.pairs[2].same.n_articles == 2
 
 
 def test_a_voice_has_its_own_cells_and_claims_left_with_one_outlet_drop_out():
@@ -188,3 +250,145 @@ def test_an_agreement_above_what_full_agreement_would_show_has_no_correction():
 
 
 WEAK = ((65, 20, 15), (20, 60, 20), (15, 20, 65))
+
+
+def cells_of(sizes, accuracy, rng, n_claims=120):
+    """Rows of three outlets with a true alpha of 0.6, each unit erring by itself."""
+    said = []
+    for claim in range(n_claims):
+        common = rng.integers(3)
+        for outlet in "ABC":
+            truth = common if rng.random() < np.sqrt(0.6) else rng.integers(3)
+            for _ in range(rng.choice(sizes)):
+                label = truth if rng.random() < accuracy else (truth + rng.integers(1, 3)) % 3
+                sure = rng.uniform(0.5, 0.95)  # so that units of one cell rarely tie
+                row = np.where(np.arange(3) == label, sure, (1 - sure) / 2)
+                said.append((f"c{claim}", outlet, f"{outlet}{claim % 12}", tuple(row)))
+    return said
+
+
+def test_cells_of_several_units_err_less_so_alpha_is_not_corrected_by_a_table_of_single_ones():
+    confusion = np.full((3, 3), 60.0) + np.eye(3) * 220  # right in 0.7 of cases
+    rng = np.random.default_rng(2)
+    single = corpus(cells_of([1, 2], 0.7, rng))
+    corrected = claim_agreement(*single, STANCE, confusion=confusion, seed=1).ceiling.corrected
+    assert corrected.low < 0.6 < corrected.high
+    claims, observations = corpus(cells_of([3], 0.7, rng))
+    units = claim_units(claims, observations)
+    codes = cell_codes(units, observations, STANCE, n_claims=len(claims))
+    assert corrected_alpha(count_codes(codes, 3), confusion).value > 0.8  # what would be said
+    found = claim_agreement(claims, observations, STANCE, confusion=confusion, seed=1)
+    assert found.ceiling.corrected is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "too_many"),
+    [([], False), ([2] * 20, False), ([1] * 9 + [3], False), ([1] * 8 + [3, 7], True)],
+)
+def test_a_tenth_of_the_cells_may_hold_several_units(sizes, too_many):
+    assert of_several(sizes) is too_many
+
+
+def caveats(made, agreement, claims):
+    return " ".join(
+        caveats_of(
+            made.mixes[0],
+            replace(made.alignment, claims=tuple(claims)),
+            agreement,
+            made.corpus,
+            made.model,
+            made.copies,
+            made.sample,
+            0,
+        )
+    )
+
+
+def test_the_caveats_say_which_of_two_reasons_alpha_is_not_corrected_for():
+    made = comparison()
+    agreement = made.agreement[0]
+    above = replace(
+        agreement,
+        nominal=replace(agreement.nominal, value=0.9),
+        ceiling=replace(agreement.ceiling, corrected=None),
+    )
+    said = [
+        (f"c{i}", outlet, f"{outlet}{i}", "o") for i in range(30) for outlet in "AB" for _ in "xyz"
+    ]
+    several, _ = corpus(said)
+    single, _ = corpus(said[::3])
+    for claims, reason, other in (
+        (several, "0.47 is too low for full agreement", "is above what full agreement would show"),
+        (single, "is above what full agreement would show", "is too low for full agreement"),
+    ):
+        words = caveats(made, above, claims)
+        assert reason in words
+        assert other not in words
+
+
+def test_outlets_with_few_articles_that_carry_several_claims_are_told_of():
+    made = comparison()
+    agreement = made.agreement[0]
+    words = "take claims as independent"
+    for n_articles, told in ((3, True), (9, True), (10, False), (30, False)):
+        said = [
+            (f"c{i}", outlet, f"{outlet}{i % n}", "o")
+            for i in range(30)
+            for outlet, n in (("A", n_articles), ("B", 30))
+        ]
+        claims, _ = corpus(said)
+        found = caveats(made, agreement, claims)
+        assert (words in found) is told
+        assert ("1 of 2 outlets have fewer than 10 articles on shared claims" in found) is told
+        # Few articles, but each on one claim: those claims are independent.
+        assert words not in caveats(made, agreement, corpus(said[: 2 * n_articles])[0])
+    nothing = replace(agreement, percent=None)
+    assert words not in caveats(made, nothing, corpus([("c1", x, x, "o") for x in "AB"] * 2)[0])
+
+
+def test_the_methods_speak_of_limits_only_where_there_are_some():
+    made = comparison()
+    whole = made.agreement[0]
+    assert "a jackknife over claims, taken as independent (Hughes 2022)" in said_of(made, whole)
+    names = ("nominal", "ordinal", "percent", "gwet_ac1", "fleiss")
+    bare = {
+        name: one and replace(one, low=None, high=None)
+        for name, one in ((name, getattr(whole, name)) for name in names)
+    }
+    value = Estimate(value=0.6, low=None, high=None, n_articles=9, n_units=9)
+    found = said_of(made, replace(whole, **bare, ceiling=replace(whole.ceiling, corrected=value)))
+    assert "solves the coincidences" in found
+    assert "jackknife" not in found
+    assert "Hughes" not in found
+
+
+def test_the_methods_say_how_many_cells_tied_and_that_a_cell_is_taken_as_one_unit():
+    made = comparison()
+    whole = made.agreement[0]
+    assert "equally likely" not in said_of(made, whole)
+    assert "each cell of an outlet and a claim taken as one unit" in said_of(made, whole)
+    first, *rest = made.alignment.claims
+    first = replace(first, cells=tuple(replace(cell, label=None) for cell in first.cells))
+    tied = replace(made, alignment=replace(made.alignment, claims=(first, *rest)))
+    words = f"In {len(first.cells)} cells of an outlet and a claim two labels were equally likely"
+    assert words in said_of(tied, whole)
+    # Where nothing is left to agree on, the reason is still told.
+    names = ("nominal", "ordinal", "percent", "gwet_ac1", "fleiss", "ceiling")
+    assert said_of(tied, replace(whole, **dict.fromkeys(names))).startswith(words)
+
+
+def test_the_methods_say_among_which_pairs_matches_are_recalled():
+    made = comparison()
+    some = Estimate(value=0.7, low=0.5, high=0.8, n_articles=9, n_units=90)
+    for similarity, least in ((0.44, "0.24"), (0.1, "0")):
+        alignment = replace(
+            made.alignment,
+            similarity=similarity,
+            checked=replace(made.alignment.checked, recall=some),
+        )
+        words = f"recall of matches 0.70 among pairs with a similarity down to {least} ("
+        assert words in methods(replace(made, alignment=alignment))["claims"]
+
+
+def said_of(made, whole):
+    return methods(replace(made, agreement=(whole,)))["agreement"]

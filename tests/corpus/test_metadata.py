@@ -175,6 +175,28 @@ def test_a_register_that_contradicts_itself_is_told(tmp_path: Path) -> None:
     assert "row 2: names 'a.txt' again" in read.failure
 
 
+def test_files_that_a_register_names_and_that_are_not_there_are_told(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    for name in ["a.txt", "b.txt", "caf\u0065\u0301.txt"]:
+        write(corpus / name, f"Text of {name}.")
+    moved = text_sha256("Text of b.txt.")
+    beside = write(
+        corpus / "articles.csv",
+        f"file,source,sha256\na.txt,One,\nold/b.txt,Two,{moved}\ncaf\u00e9.txt,One,\n"
+        "a1.txt,One,\na2.txt,One,\na3.txt,One,\na4.txt,One,\n",
+    )
+    (notice,) = Read(corpus).notices
+    assert notice.startswith(f"{beside}: names 4 files that are not there: a1.txt, a2.txt, a3.txt,")
+    # A file that is there may belong to no PATH given.
+    assert "names 4 files" in Read(corpus / "a.txt").notices[0]
+    write(beside, f"file,source\n{'x' * 9999}.txt,One\n../r.csv,One\na.txt,One\n")
+    assert "names 2 files" in Read(corpus).notices[0]
+    beside.unlink()
+    register = write(tmp_path / "r.csv", "file,source\na.txt,One\nc.txt,One\n")
+    (notice,) = Read(corpus, register=register).notices
+    assert notice.startswith(f"{register}: names a file that is not there: c.txt")
+
+
 # Columns
 
 COLLECTORS: dict[str, dict[str, object]] = {
@@ -277,7 +299,7 @@ def test_the_columns_of_common_collectors_are_known(
         *("20260214T120000Z", "20260214120000", "2026/02/14", "1771027200", "1771027200000"),
         *("Sat, 14 Feb 2026 10:00:00 GMT", "14 Feb 2026 10:00 +0000", "14 February 2026"),
         *("February 14, 2026", "Feb 14, 2026", "Feb. 14 2026", "Saturday, February 14th, 2026"),
-        "14-Feb-2026",
+        *("14-Feb-2026", "14.02.2026", "14.2.2026 10:00"),
     ],
 )
 def test_dates_are_read_in_every_form_that_is_clear(text: str) -> None:
@@ -286,7 +308,11 @@ def test_dates_are_read_in_every_form_that_is_clear(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["03/04/2026", "14.02.2026", "2026", "2026-13-01", "30 February 2026", "14 Foo 2026", "soon"],
+    [
+        *("03/04/2026", "14/02/2026", "14-02-2026", "14.13.2026", "14.02/2026", "31.02.2026"),
+        *("2026", "2026-13-01"),
+        *("30 February 2026", "14 Foo 2026", "soon"),
+    ],
 )
 def test_dates_that_take_a_guess_are_unknown_and_told(tmp_path: Path, text: str) -> None:
     assert iso_day(text) is None
@@ -294,7 +320,12 @@ def test_dates_that_take_a_guess_are_unknown_and_told(tmp_path: Path, text: str)
     assert [article.date for article in read.articles] == [None, None]
     (notice,) = read.notices
     assert notice.startswith("2 articles have no date")
-    assert repr(text) in notice
+    assert f"{tmp_path / 'a.jsonl'}: {text!r}. Write dates as YYYY-MM-DD." in notice
+
+
+def test_one_article_without_a_date_has_one(tmp_path: Path) -> None:
+    read = Read(write_rows(tmp_path / "a.jsonl", [{"text": "One.", "date": "soon"}]))
+    assert read.notices[0].startswith("1 article has no date")
 
 
 @given(text=st.text(st.sampled_from("0123456789 -/.,TZ") | st.characters()))

@@ -113,6 +113,7 @@ def seed_units():
                     end=unit.end,
                     text=unit.text,
                     labels=labels,
+                    hand={},
                     probabilities=probabilities,
                     model="embedding@3f9c2ab1",
                     counts=True,
@@ -173,7 +174,11 @@ def compared(units, outlets, *, corrected, voices, event, likeness):
     units = [replace(u, counts=u.article_id not in copied) for u in units]
     claims = shared_claims(units, likeness)
     claim_of = {name: c.id for c in claims for cell in c.cells for name in cell.unit_ids}
-    units = [replace(u, claim=claim_of.get(u.unit_id)) for u in units]
+    hand = {"stance": "skeptical"} if corrected else {}
+    units = [
+        replace(u, claim=claim_of.get(u.unit_id), hand=hand if i % 9 == 0 else {})
+        for i, u in enumerate(units)
+    ]
     counted = [u for u in units if u.counts]
     parts = [None, *(BOOK.task("voice").classes if voices else ())]
     mixes = [
@@ -313,6 +318,7 @@ def mix(units, task, outlets, rng, *, corrected, voice=None):
                 distance=distance,
                 jensen_shannon=distance.value * 0.9,
                 p_holm=p,
+                corrected_p_holm=min(1.0, 1.3 * p) if corrected else None,
                 differences={
                     label: difference(
                         by_outlet[a].shares[label], by_outlet[b].shares[label], corrected
@@ -332,6 +338,7 @@ def mix(units, task, outlets, rng, *, corrected, voice=None):
         same_mix_p=same_mix_p_value(
             np.concatenate(list(tables.values())), numbers, seed=1, n_draws=199
         ),
+        corrected_p=0.021 if corrected and voice is None else None,
     )
 
 

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
 from stance.report.comparison_tables import BAR, bar, print_comparison
 from stance.report.label_looks import looks_of
-from stance.report.readings import headline, percent, ranked_outlets
+from stance.report.readings import headline, percent, points, ranked_outlets
 from stance.report.terminal import console
 from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
 from tests.report.test_page import bare
@@ -22,6 +24,7 @@ def line_of(out, *starts):
 
 def test_five_outlets_fit_on_about_sixty_lines_and_begin_with_the_answer(capsys):
     result = comparison()
+    result = replace(result, timeline=replace(result.timeline, event=None))
     out = printed(capsys, result)
     assert out.startswith(result.answer)
     assert len(out.splitlines()) <= MOST_LINES
@@ -96,6 +99,36 @@ def test_what_was_not_measured_is_left_out_or_said(capsys):
     assert "same mix: not testable" in out
     assert "agreement is not measured" in out
     assert "farthest apart" not in out
+
+
+def test_the_event_has_a_row_of_shares_changes_and_articles_for_all_and_each_outlet(capsys):
+    timeline = comparison().timeline
+    out = printed(capsys, comparison(), out=Console(width=200))
+    table = out[out.index(f"stance before and from {timeline.event}") :]
+    changes = [change for change in timeline.around if change.voice is None]
+    assert len(changes) > 1
+    for change in changes:
+        line = line_of(table, change.outlet or "all outlets")
+        before, after = change.before["skeptical"], change.after["skeptical"]
+        assert f"{percent(before.value)} → {percent(after.value)}" in line
+        assert points(change.differences["skeptical"].value) in line
+        assert line.rstrip().endswith(f"{before.n_articles} → {after.n_articles}")
+
+
+def test_an_event_without_articles_on_both_sides_is_said_in_a_line(capsys):
+    result = comparison()
+    result = replace(result, timeline=replace(result.timeline, around=()))
+    assert f"no outlet has dated articles both before {result.timeline.event}" in printed(
+        capsys, result
+    )
+
+
+def test_without_a_shared_claim_nothing_is_printed_of_who_leans_or_leaves_out(capsys):
+    result = comparison()
+    found = tuple(replace(s, n_claims=0, n_made=0, left_out=()) for s in result.selection)
+    assert "p Holm of claims" in printed(capsys, result, out=Console(width=200))
+    out = printed(capsys, replace(result, effects=(), selection=found), out=Console(width=200))
+    assert "lean beyond others" not in out
 
 
 @pytest.mark.parametrize("words", HOSTILE)

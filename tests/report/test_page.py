@@ -228,7 +228,7 @@ def bare():
     )
     return replace(
         whole,
-        mixes=(replace(mix, outlets=outlets, pairs=(), same_mix_p=None),),
+        mixes=(replace(mix, outlets=outlets, pairs=(), same_mix_p=None, corrected_p=None),),
         alignment=replace(whole.alignment, claims=(), checked=None, stability=None, n_copied=0),
         agreement=(nothing,),
         effects=(),
@@ -253,7 +253,7 @@ def test_what_was_not_measured_is_said_in_words():
     for said in (
         "No outlet has two articles",
         "No claim is shared by two outlets",
-        "No outlet's leaning could be told apart",
+        "so who leans further is not measured",
         "No article has a date",
         "no article is a copy of another",
         "Which labels it takes for which is not known",

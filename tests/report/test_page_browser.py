@@ -1,6 +1,7 @@
 """The page of a comparison in a real Chromium: read, filtered by mouse and keys, printed."""
 
 import re
+from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import expect
 
 from stance.report.page import render_page
 from tests.chromium import needs_chromium
-from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
+from tests.report.comparisons import BOOK, EVENT, HOSTILE, comparison, small, spoiled
 
 pytestmark = needs_chromium
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -112,6 +113,20 @@ def test_a_number_leads_to_just_its_sentences(visit):
     assert page.locator("i[data-off]").count() == 0
 
 
+def test_the_sentences_that_were_judged_by_hand_can_be_seen_alone(visit):
+    page = visit("whole")
+    page.get_by_label("judged by hand").check()
+    judged = [unit for unit in comparison().units if unit.hand]
+    shown = page.locator(f".art {SHOWN}:visible")
+    expect(shown).to_have_count(len(judged))
+    expect(page.locator(".art .hand:visible")).to_have_text(["by hand: skeptical"] * len(judged))
+    first = shown.first.text_content()
+    assert any(unit.text[:30] in first for unit in judged)
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_label("judged by hand")).not_to_be_checked()
+    assert page.locator("i[data-off]").count() == 0
+
+
 def test_articles_are_filtered_by_voice_and_date(visit):
     page = visit("whole")
     result = comparison()
@@ -127,6 +142,78 @@ def test_articles_are_filtered_by_voice_and_date(visit):
     shown = page.locator(f".art:visible {SHOWN}")
     assert shown.count() == len(wanted)
     assert f"{sum(u.counts for u in wanted)} sent" in page.inner_text("#f-count")
+
+
+def found_in(units):
+    """Return what the line above the sentences says of some of them."""
+    counted = [u for u in units if u.counts]
+    n, copied = len({u.article_id for u in counted}), len(units) - len(counted)
+    words = f"{len(counted)} sentence{'' if len(counted) == 1 else 's'}"
+    words += f" in {n} article{'' if n == 1 else 's'}"
+    return words + (f", and {copied} in copies that do not count" if copied else "")
+
+
+def test_copies_are_told_apart_in_the_count_of_articles_too(visit):
+    page = visit("whole", place="#articles-A2")
+    wanted = [u for u in comparison().units if u.labels["stance"] == "skeptical"]
+    assert len({u.article_id for u in wanted if u.counts}) < len({u.article_id for u in wanted})
+    expect(page.locator("#f-count")).to_have_text(found_in(wanted))
+
+
+def test_both_halves_of_an_event_lead_to_just_their_sentences(visit):
+    page = visit("whole")
+    result = comparison()
+    change = max(
+        (c for c in result.timeline.around if c.outlet and c.voice),
+        key=lambda c: min(side["optimistic"].value for side in (c.before, c.after)),
+    )
+    name = f"{change.outlet}, voice: {change.voice}"
+    row = page.locator("#weeks table").first.locator("tr", has_text=name)
+    for i, share in enumerate((change.before["optimistic"], change.after["optimistic"])):
+        row.locator("td").nth(2).locator("a").nth(i).click()
+        wanted = [
+            u
+            for u in result.units
+            if u.outlet == change.outlet and u.date and (u.date < EVENT) == (i == 0)
+            if u.labels["voice"] == change.voice and u.labels["stance"] == "optimistic"
+        ]
+        expect(page.locator("#f-count")).to_have_text(found_in(wanted))
+        assert sum(u.counts for u in wanted) == round(share.value * share.n_units)
+
+
+def test_a_week_leads_to_the_sentences_of_its_voice(visit):
+    page = visit("whole")
+    unfold(page)
+    result = comparison()
+    week = next(w for w in result.timeline.weeks if w.voice == "attributed" and not w.outlet)
+    sunday = (date.fromisoformat(week.monday) + timedelta(days=6)).isoformat()
+    row = page.locator("#weeks table").last.locator("tr", has_text="voice: attributed").first
+    for link, label in ((row.locator("th a"), None), (row.locator("td a").first, "optimistic")):
+        link.click()
+        wanted = [
+            u
+            for u in result.units
+            if week.monday <= (u.date or "") <= sunday and u.labels["voice"] == "attributed"
+            if label in (None, u.labels["stance"])
+        ]
+        expect(page.locator("#f-count")).to_have_text(found_in(wanted))
+
+
+@pytest.mark.parametrize("width", [390, 500, 800])
+def test_every_entry_of_the_navigation_is_in_sight(visit, width):
+    page = visit("small", size={"width": width, "height": 700})
+    box = page.evaluate(
+        "(({scrollWidth: a, clientWidth: b}) => a - b)(document.querySelector('nav ul'))"
+    )
+    assert box == 0
+    rights = page.evaluate(
+        "[...document.querySelectorAll('nav a')].map(a => a.getBoundingClientRect().right)"
+    )
+    assert max(rights) <= width
+    nav = page.locator("nav")
+    page.evaluate("document.querySelector('#weeks').scrollIntoView()")
+    sticks = nav.bounding_box()["y"] == 0
+    assert sticks == (nav.bounding_box()["height"] < 60)
 
 
 def test_pairs_and_kinds_of_disagreement_lead_to_their_claims(visit):
