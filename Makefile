@@ -31,7 +31,7 @@ report: $(VENV)/.core
 	$(BIN)/stance compare seeds/articles --model $(MODEL) -o report.html --json comparison.json
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -43,8 +43,12 @@ def commands(group, path=()):
 
 COMMANDS = dict(commands(get_command(app)))
 
-OUTLETS = ("northgate", "pudong", "wafer", "charge", "huawei")
-KEPT = {path.name for o in OUTLETS for path in ROOT.glob(f"seeds/*/{o}-[1-6].txt")}
+# Of the last two there are whole examples: what they fit is fitted many times.
+KEPT = {
+    path.name
+    for name in ("northgate-[1-4]", "pudong-[1-4]", "wafer-[1-4]", "charge-[1-3]", "huawei-[1-3]")
+    for path in ROOT.glob(f"seeds/*/{name}.txt")
+}
 
 
 @pytest.fixture

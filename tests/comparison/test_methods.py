@@ -113,7 +113,7 @@ def test_a_run_without_labels_claims_or_dates_says_nothing_of_them(made):
     assert list(said) == ["units", "copies", "shares", "references"]
     assert "not corrected" in said["shares"]
     whole = " ".join(said.values())
-    for word in ("hand label", "band", "Egami", "Holm", "alpha", "cosine", "repaired", "dated"):
+    for word in ("hand label", "band", "Egami", "Holm", "alpha", "cosine", "repaired", ", dated"):
         assert word not in whole
     assert "none were found" in said["copies"]
 
