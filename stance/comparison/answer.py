@@ -57,7 +57,8 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
         f"{_words(*shares[high])} in {high}"
     )
     if p_value is None:
-        lacking = "one article each" if not corrected else "hand labels of a single article in some"
+        by_hand = len(corrected) == n_outlets
+        lacking = "hand labels of a single article in some" if by_hand else "one article each"
         told = f"Whether {n_outlets} outlets differ {what} cannot be tested, with {lacking}"
     elif p_value <= LEVEL:
         told = (

@@ -16,7 +16,7 @@ from stance.comparison.claims import align
 from stance.comparison.effects import outlet_effects
 from stance.comparison.methods import methods
 from stance.comparison.mixes import Place, compare_mixes
-from stance.comparison.observations import Observations, observe
+from stance.comparison.observations import VOICE, Observations, observe
 from stance.comparison.result import (
     SCHEMA,
     Alignment,
@@ -34,8 +34,6 @@ from stance.comparison.timeline import timeline
 from stance.corpus.copies import articles_of_units, copies_left_out, copy_clusters
 from stance.errors import DataError
 from stance.records import ClassifiedUnit
-
-VOICE = "voice"  # the task that says whose words a unit is, where a codebook has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +121,11 @@ def compare(
     confusion = model.confusion.get(first.name)
     on_step("agreement on claims")
     agreement = [
-        claim_agreement(claims, part, first, voice=voice, confusion=confusion, seed=chosen.seed)
-        for voice, part in parts.items()
+        claim_agreement(claims, seen, first, voice=voice, confusion=confusion, seed=chosen.seed)
+        for voice in parts
     ]
     effects = [
-        effect
-        for voice, part in parts.items()
-        for effect in outlet_effects(claims, part, first, voice=voice)
+        effect for voice in parts for effect in outlet_effects(claims, seen, first, voice=voice)
     ]
     on_step("what outlets leave out, and when they wrote")
     selection = [
@@ -326,7 +322,7 @@ def _quoted(
                 hand={
                     task: codebook.task(task).classes[labels.truth[place]]
                     for task, labels in sample.tasks.items()
-                    if labels.truth[place] >= 0
+                    if labels.truth[place] >= 0 and seen.counts[row]
                 },
                 model=predictions[first].model,
                 counts=bool(seen.counts[row]),

@@ -4,15 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from stance.classifiers.sentence_vectors import ENCODER
-from stance.comparison.checks import FAR
+from stance.comparison.methods_claims import (
+    agreement_said,
+    claims_said,
+    effects_said,
+    selection_said,
+)
 from stance.comparison.references import REFERENCES
-from stance.comparison.result import BeforeAfter, ClaimAgreement, Comparison, PairDistance
-from stance.comparison.selection import N_DRAWS
+from stance.comparison.result import BeforeAfter, Comparison, PairDistance
+from stance.comparison.wording import listed, n_of
 from stance.corpus.copies import ENOUGH, OWN, WINDOW
 from stance.corpus.shingles import SHINGLE
 from stance.records import UNIT_KINDS
-from stance.statistics.effects import MIN_ARTICLES
 from stance.statistics.permutation import DRAWS_OF_ALL
 from stance.terminal_text import printable
 
@@ -41,10 +44,10 @@ def methods(comparison: Comparison) -> dict[str, str]:
         "correction": _correction(comparison),
         "shares": _shares(comparison),
         "distances": _distances(comparison),
-        "claims": _claims(comparison),
-        "agreement": _agreement(comparison),
-        "effects": _effects(comparison),
-        "selection": _selection(comparison),
+        "claims": claims_said(comparison),
+        "agreement": agreement_said(comparison),
+        "effects": effects_said(comparison),
+        "selection": selection_said(comparison),
         "time": _time(comparison),
     }
     said = {name: " ".join(sentences) for name, sentences in parts.items() if sentences}
@@ -68,14 +71,14 @@ def methods_text(comparison: Comparison) -> str:
 
 def _units(c: Comparison) -> list[str]:
     kinds = Counter(unit.kind for unit in c.units)
-    named = _and([f"{kinds[kind]:,} {name}" for kind, name in KINDS.items() if kinds[kind]])
-    tasks = _and(list(dict.fromkeys(mix.task for mix in c.mixes)))
+    named = listed([f"{kinds[kind]:,} {name}" for kind, name in KINDS.items() if kinds[kind]])
+    tasks = listed(list(dict.fromkeys(mix.task for mix in c.mixes)))
     n_outlets = len({unit.outlet for unit in c.units})
     facts = c.corpus
     dated = f", dated {facts.first_date} to {facts.last_date}" if facts.first_date else ""
     found = [
-        f"{facts.n_articles - facts.n_empty:,} articles of {_n(n_outlets, 'outlet')}{dated}, were "
-        f"cut into {facts.n_units:,} units ({named}).",
+        f"{facts.n_articles - facts.n_empty:,} articles of {n_of(n_outlets, 'outlet')}{dated}, "
+        f"were cut into {facts.n_units:,} units ({named}).",
         (
             f"They came with labels of {tasks}, toward {c.target}"
             if c.model.given
@@ -94,7 +97,7 @@ def _units(c: Comparison) -> list[str]:
         found.append("What it had learned from was labeled by models that had not seen it.")
     if facts.n_repaired:
         found.append(
-            f"Damaged characters were repaired by rule in {_n(facts.n_repaired, 'article')}."
+            f"Damaged characters were repaired by rule in {n_of(facts.n_repaired, 'article')}."
         )
     lost = [
         f"{n:,} {what}"
@@ -105,7 +108,7 @@ def _units(c: Comparison) -> list[str]:
         if n
     ]
     if lost:
-        found.append(f"Left out were articles or files: {_and(lost)}.")
+        found.append(f"Left out were articles or files: {listed(lost)}.")
     found.append(
         f"Everything was computed with stance {version('stance')}; what is drawn at random goes by "
         f"seed {c.seed}, and intervals are at 95%."
@@ -122,7 +125,7 @@ def _copies(c: Comparison) -> list[str]:
     if not c.copies.groups:
         return [f"{rule}; none were found."]
     n_articles = sum(len(group) for group in c.copies.groups)
-    found = [f"{rule}: {n_articles:,} articles, in {_n(len(c.copies.groups), 'group')}."]
+    found = [f"{rule}: {n_articles:,} articles, in {n_of(len(c.copies.groups), 'group')}."]
     if c.copies.counted == "once":
         left_out = "article is" if c.copies.n_left_out == 1 else "articles are"
         found.append(
@@ -145,13 +148,13 @@ def _correction(c: Comparison) -> list[str]:
         if corrected and mix.voice is None:
             n_labels = sum(sample.n_labels for sample in corrected)
             by_task.append(
-                f"{mix.task} by {n_labels:,} in {len(corrected)} of {_n(len(samples), 'outlet')}"
+                f"{mix.task} by {n_labels:,} in {len(corrected)} of {n_of(len(samples), 'outlet')}"
             )
-    designs = _and(sorted({name.partition("/")[0] for name in c.sample.designs}))
+    designs = listed(sorted({name.partition("/")[0] for name in c.sample.designs}))
     found = [
         "Shares were corrected by hand labels of known design"
         + (f" ({designs})" if designs else "")
-        + f": {_and(by_task)}.",
+        + f": {listed(by_task)}.",
         "Within an outlet they are post-stratified by predicted label, with the "
         "probabilities as a regression aid (Cochran 1977): an estimate of the kind of "
         "design-based supervised learning (Egami et al. 2023) and of prediction-powered inference "
@@ -181,13 +184,13 @@ def _shares(c: Comparison) -> list[str]:
         )
     n_single = sum(outlet.n_articles == 1 for outlet in c.mixes[0].outlets)
     if n_single:
-        found.append(f"{_n(n_single, 'outlet')} with a single article: no limits.")
+        found.append(f"{n_of(n_single, 'outlet')} with a single article: no limits.")
     voices = [mix.voice for mix in c.mixes if mix.voice is not None]
     if voices:
         found.append(
             f"Shares of {c.mixes[0].task}, and whatever follows from claims and dates, are also "
-            f"given by whose words a unit is, as its label of the voice tells ({_and(voices)}); a "
-            "claim counts for a voice where an outlet makes it in that voice."
+            f"given by whose words a unit is, as its label of the voice tells ({listed(voices)}); "
+            "a claim counts for a voice where an outlet makes it in that voice."
         )
     if any(share.band for share in shares):
         found.append(
@@ -208,7 +211,7 @@ def _distances(c: Comparison) -> list[str]:
     pairs = [pair for mix in mixes for pair in mix.pairs]
     if pairs:
         found += [
-            f"The counted mixes of each two outlets ({_n(len(mixes[0].pairs), 'pair')}) are "
+            f"The counted mixes of each two outlets ({n_of(len(mixes[0].pairs), 'pair')}) are "
             "compared by total variation and by the Jensen-Shannon distance, base 2 (Lin 1991; "
             "Endres and Schindelin 2003).",
             _regroupings(pairs),
@@ -221,7 +224,7 @@ def _distances(c: Comparison) -> list[str]:
             )
         differences = [d for pair in pairs for d in pair.differences.values()]
         if any(d.low is not None for d in differences):
-            how = _and(
+            how = listed(
                 [
                     f"{what} shares"
                     for what, corrected in (("counted", False), ("corrected", True))
@@ -263,147 +266,9 @@ def _regroupings(pairs: Sequence[PairDistance]) -> str:
         ways.append(f"{numbers} random ones{' else' if exact else ''}{early if stopped else ''}")
     return (
         "The null distribution moves whole articles between the two outlets, by "
-        f"{_and(ways)}; the statistic is their difference, studentised by its variance over "
+        f"{listed(ways)}; the statistic is their difference, studentised by its variance over "
         "articles."
     )
-
-
-def _claims(c: Comparison) -> list[str]:
-    alignment = c.alignment
-    if not alignment.n_units:
-        return []
-    letters = "the cosine of TF-IDF over runs of four letters"
-    by = (
-        f"three parts the cosine of {ENCODER} and seven parts {letters}"
-        if alignment.vectors == "meaning"
-        else letters
-    )
-    found = [
-        f"{alignment.n_units:,} units could make a claim that another outlet makes. Their "
-        f"similarity was {by}; a claim is made of units with a similarity of at least "
-        f"{alignment.similarity:g} to the one at its centre: "
-        f"{_n(len(alignment.claims), 'claim')} of two outlets or more.",
-    ]
-    if alignment.n_copied:
-        found.append(
-            f"{_n(alignment.n_copied, 'unit')} took no part because the same words stand in two "
-            "outlets or their article is a copy."
-        )
-    if alignment.stability is not None:
-        found.append(
-            "Claims found in parts of the units agree with these by an adjusted Rand index of "
-            f"{alignment.stability:.2f} (Hubert and Arabie 1985)."
-        )
-    if alignment.checked:
-        checked = alignment.checked
-        recall = (
-            ""
-            if checked.recall is None
-            else f", and recall of matches {checked.recall.value:.2f} among pairs with a "
-            f"similarity down to {max(alignment.similarity - FAR, 0):g} (those less alike are not "
-            "judged)"
-        )
-        found.append(
-            f"By a person's judgement of {_n(checked.n_judged, 'pair')}, precision of matches was "
-            f"{checked.precision.value:.2f}{recall}."
-        )
-    return found
-
-
-def _agreement(c: Comparison) -> list[str]:
-    n_tied = sum(cell.label is None for claim in c.alignment.claims for cell in claim.cells)
-    tied = [
-        f"In {_n(n_tied, 'cell')} of an outlet and a claim two labels were equally likely: such an "
-        "outlet has no label on the claim, and a claim counts where two outlets have one."
-    ]
-    whole = next((part for part in c.agreement if part.nominal), None)
-    if whole is None:
-        return tied if n_tied else []
-    alphas = "nominal and ordinal" if whole.ordinal else "nominal"
-    others = ["the share of pairs of outlets with the same label"] if whole.percent else []
-    others += ["Gwet's AC1, on a scale of its own (Gwet 2008)"] if whole.gwet_ac1 else []
-    others += ["Fleiss' kappa (Fleiss 1971)"] if whole.fleiss else []
-    found = [
-        f"On {_n(whole.n_claims, 'claim')} an outlet's label is the likeliest by the mean "
-        f"probabilities of its units. Agreement is Krippendorff's alpha, {alphas} (Krippendorff "
-        "2011), of outlets as raters of claims"
-        + (f"; beside it stand {_and(others)}." if others else "."),
-    ]
-    if n_tied:
-        found += tied
-    measured = (whole.nominal, whole.ordinal, whole.percent, whole.gwet_ac1, whole.fleiss)
-    if any(one and one.low is not None for one in measured):
-        found.append(
-            "Limits are a jackknife over claims, taken as independent (Hughes 2022), with a t "
-            "quantile and on the log of 1 - value, a scale of this toolkit."
-        )
-    if any(pair.same for pair in whole.pairs):
-        found.append(
-            "For two outlets it is also the share of their common claims with the same label, with "
-            "its limits (Wilson 1927)."
-        )
-    return found + _ceiling(c, whole)
-
-
-def _ceiling(c: Comparison, whole: ClaimAgreement) -> list[str]:
-    ceiling = whole.ceiling
-    if ceiling is None:
-        return []
-    n = sum(sum(row) for row in c.model.confusion.get(whole.task, ()))
-    found = [
-        "Errors of the model lower alpha: outlets in full agreement would show one of "
-        f"{ceiling.perfect:.2f} ({ceiling.perfect_low:.2f} to {ceiling.perfect_high:.2f}), by "
-        f"simulation with independent errors from its table of {n:,.0f} held-out units, each cell "
-        "of an outlet and a claim taken as one unit."
-    ]
-    if ceiling.corrected:
-        limits = "; its limits are a jackknife over claims and over held-out units"
-        found.append(
-            "The corrected alpha solves the coincidences of labels for that table"
-            + (limits if ceiling.corrected.low is not None else "")
-            + "."
-        )
-    return found
-
-
-def _effects(c: Comparison) -> list[str]:
-    if not c.effects:
-        return []
-    found = [
-        "An outlet's lean is the mean, over the claims that it shares, of its score less the mean "
-        "score of the other outlets on the claim; a unit's score is the one that its probabilities "
-        "expect."
-    ]
-    if any(effect.low is not None for effect in c.effects):
-        found.append(
-            "Limits and p-values rest on jackknives over the outlet's articles, over the others' "
-            "and over claims, put together as in two-way clustering (Cameron et al. 2011), and "
-            f"need {MIN_ARTICLES} articles on either side; p-values are adjusted for the number of "
-            "outlets (Holm 1979)."
-        )
-    return found
-
-
-def _selection(c: Comparison) -> list[str]:
-    if all(one.p_value is None for one in c.selection):
-        return []
-    found = [
-        "Whether an outlet leaves out more of the claims that two others make than chance would is "
-        "tested by exchanging whole articles between outlets, among articles with about as many "
-        f"units that could make a claim, {N_DRAWS} times; p-values are one-sided and adjusted for "
-        "the number of outlets (Holm 1979)."
-    ]
-    if any(claim.printed for claim in c.alignment.claims):
-        found.append(
-            "Here an outlet also makes a claim that it prints in words that stand elsewhere, in a "
-            "copy that does not count or in the very words of another outlet."
-        )
-    if any(one.n_claims and one.p_value is None for one in c.selection):
-        found.append(
-            "An outlet is not tested where it has no article, or no other outlet has one of like "
-            "length."
-        )
-    return found
 
 
 def _time(c: Comparison) -> list[str]:
@@ -416,7 +281,7 @@ def _time(c: Comparison) -> list[str]:
     if time.around:
         found.append(_around(time.event or "", time.around))
     if found and time.n_undated:
-        found.append(f"{_n(time.n_undated, 'unit')} without a date are left out of it.")
+        found.append(f"{n_of(time.n_undated, 'unit')} without a date are left out of it.")
     return found
 
 
@@ -425,17 +290,9 @@ def _around(event: str, around: Sequence[BeforeAfter]) -> str:
     adjusted = any(one.p_holm is not None for one in outlets)
     return (
         f"Shares before {event} and from then on are compared in all outlets together and in "
-        f"{_n(len(outlets), 'outlet')} with articles on both sides: differences with limits by "
+        f"{n_of(len(outlets), 'outlet')} with articles on both sides: differences with limits by "
         "squaring and adding (Newcombe 1998), p-values by moving whole articles between the two "
         "sides"
         + (", adjusted for the number of outlets (Holm 1979)" if adjusted else "")
         + ". All outlets together may also change because some print more than before."
     )
-
-
-def _n(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
-
-
-def _and(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

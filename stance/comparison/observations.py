@@ -14,6 +14,7 @@ from stance.statistics.arrays import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
 UNDATED = -1
+VOICE = "voice"  # the task that says whose words a unit is, where a codebook has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,6 +57,21 @@ class Observations:
             counts=self.counts[inside],
             places=self.places[inside],
         )
+
+    def in_voice(self, voice: str | None) -> BoolArray:
+        """Return which units have this predicted voice, shape (n,); all for None.
+
+        Raises
+        ------
+        DataError
+            If a voice is asked for and the units have none.
+        """
+        rows = range(len(self.article))
+        if voice is None:
+            return np.ones(len(rows), dtype=bool)
+        if VOICE not in self.codes:
+            raise DataError(f"units have no label of the task {VOICE!r}: compare them as a whole")
+        return np.array([self.unit(r).predictions[VOICE].label == voice for r in rows], dtype=bool)
 
     def unit(self, row: int) -> ClassifiedUnit:
         """Return the unit behind a row."""

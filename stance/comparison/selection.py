@@ -9,16 +9,15 @@ from scipy import stats
 from stance.comparison.claims import may_claim
 from stance.comparison.observations import BoolArray, Observations
 from stance.comparison.result import Claim, Selection
-from stance.comparison.sources import VOICE, claim_units
+from stance.comparison.sources import claim_units
 from stance.statistics.arrays import FloatArray, IntArray
 from stance.statistics.permutation import holm
 
 N_DRAWS = 999
 # Articles change places within strata of like length, else a short one would stand where long ones
 # stood and be blamed for it. A stratum holds three articles for each outlet, or lengths that differ
-# by less than a quarter. Simulated: an outlet of 10 articles of 6 units (Poisson) beside four of 9
-# is rejected at 0.05 in 0.04 of corpora, in 0.08 with strata of half an octave, 0.14 with whole
-# ones; with 40 articles each it seems to leave out 0.8, 2.5 and 5.6 claims of some 150.
+# by less than a quarter; with strata of an octave an outlet of short articles was still blamed.
+# Simulated in benchmarks/left_out.py.
 ENOUGH, WIDEST = 3, 1.25
 
 
@@ -131,10 +130,7 @@ def _makers(
     article, counts = observations.article, observations.counts
     units = [observations.unit(row) for row in range(len(article))]
     own = claim_units(claims, observations)
-    inside = np.ones(len(units), dtype=bool)
-    if voice is not None:
-        claim_units((), observations, voice=voice)  # an error where units have no voice
-        inside = np.array([unit.predictions[VOICE].label == voice for unit in units])
+    inside = observations.in_voice(voice)
     may = inside & counts & [may_claim(unit.unit) for unit in units]
     row_of = {unit.unit.id: row for row, unit in enumerate(units)}
     both = [
