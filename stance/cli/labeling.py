@@ -274,7 +274,7 @@ def doubts(
     with progress("holding out articles") as shown:
         found = run(
             examples,
-            # One C: to choose it anew in every fold takes ten times as long.
+            # One C: to choose it anew in every fold takes ten times as many fits.
             Baseline(codebook_classes(book), BaselineRecipe(costs=(3.0,), seed=seed)),
             book,
             seed=seed,
