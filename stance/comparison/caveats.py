@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from textwrap import shorten
 
 from stance.codebook import Codebook
 from stance.comparison.answer import LEVEL
@@ -17,6 +18,7 @@ from stance.comparison.result import (
     Timeline,
 )
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
+from stance.corpus.copies import REPEATED
 
 FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
 FEW_CLAIMS = 20  # below it, the interval of an alpha is too wide to read anything from
@@ -159,6 +161,13 @@ def caveats_of(
         found.append(
             f"{n_articles} articles are copies of each other, in {len(copies.groups)} groups: "
             f"{done}."
+        )
+    if copies.repeated is not None:
+        words = shorten(copies.repeated, 80, placeholder="…")
+        found.append(
+            f"{copies.n_repeated} of {corpus.n_units} units are lines that their outlet prints "
+            f"word for word in more than {REPEATED} articles, such as “{words}”. They count as any "
+            "other: take them out of the articles where they are not the article's own."
         )
     if alignment.claims:
         found += _on_claims(alignment, agreement, model)

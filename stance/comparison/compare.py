@@ -31,7 +31,12 @@ from stance.comparison.selection import selections
 from stance.comparison.shares import corrected_shares
 from stance.comparison.sources import claim_agreement
 from stance.comparison.timeline import timeline
-from stance.corpus.copies import articles_of_units, copies_left_out, copy_clusters
+from stance.corpus.copies import (
+    articles_of_units,
+    copies_left_out,
+    copy_clusters,
+    repeated_units,
+)
 from stance.errors import DataError
 from stance.records import ClassifiedUnit
 
@@ -202,7 +207,14 @@ def observed(
     groups = copy_clusters(articles_of_units(units))
     later = copies_left_out(groups)
     left_out = later if copies == "once" else frozenset()
-    facts = CopyFacts(counted=copies, groups=tuple(groups), n_left_out=len(left_out))
+    repeated = repeated_units(units, later)
+    facts = CopyFacts(
+        counted=copies,
+        groups=tuple(groups),
+        n_left_out=len(left_out),
+        n_repeated=len(repeated),
+        repeated=repeated[0].unit.text if repeated else None,
+    )
     return observe(units, codebook, left_out=left_out), facts, later
 
 

@@ -50,11 +50,13 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyFacts:
-    """Articles that are copies of each other, and what was done about it."""
+    """What is printed more than once, and what was done about it."""
 
     counted: str  # "once": of copies only the first counts; "printed": each counts where it stands
     groups: tuple[tuple[str, ...], ...]  # article ids, the one that counts first
     n_left_out: int  # articles
+    n_repeated: int  # units of the other articles that their outlet prints in more than five
+    repeated: str | None  # the words of the most repeated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

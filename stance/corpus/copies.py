@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeVar
@@ -23,7 +23,7 @@ from stance.corpus.shingles import (
     sharing,
 )
 from stance.errors import DataError
-from stance.records import ClassifiedUnit
+from stance.records import ClassifiedUnit, same_words
 
 ENOUGH = 10  # shingles: in a text of two sentences, one stock phrase is a fifth
 SHARED = 0.2  # of the shingles of the shorter text, quotes included: what leaks into a split
@@ -173,6 +173,26 @@ def articles_of_units(units: Iterable[ClassifiedUnit]) -> list[PrintedUnits]:
         )
         for article_id, own in by_article.items()
     ]
+
+
+def repeated_units(
+    units: Iterable[ClassifiedUnit], left_out: Collection[str] = ()
+) -> list[ClassifiedUnit]:
+    """Return units that their outlet prints word for word in more than five articles.
+
+    Invitations to subscribe, credits, the outlet's own description. The most repeated come first.
+
+    Parameters
+    ----------
+    left_out
+        Ids of articles that do not count here: the copies, which repeat all of their words.
+    """
+    places: dict[tuple[str | None, str], list[ClassifiedUnit]] = defaultdict(list)
+    for unit in units:
+        if unit.unit.article_id not in left_out:
+            places[unit.source, same_words(unit.unit.text)].append(unit)
+    often = [own for own in places.values() if len({u.unit.article_id for u in own}) > REPEATED]
+    return [unit for own in sorted(often, key=len, reverse=True) for unit in own]
 
 
 def _gathered(

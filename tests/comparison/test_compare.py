@@ -217,6 +217,27 @@ def test_every_answer_is_also_given_by_whose_words_a_unit_is():
     assert {week.voice for week in result.timeline.weeks} == voices
 
 
+def with_sign_off(n_articles):
+    """The corpus, with one line at the end of so many articles of Alpha."""
+    line = "Sign up here for our morning letter, free of charge and of any obligation whatever."
+    return corpus(8) + [
+        unit
+        for i in range(n_articles)
+        for unit in classified(line, "neutral", outlet="Alpha", name=f"Alpha{i}", codebook=BOOK)
+    ]
+
+
+def test_lines_that_an_outlet_prints_in_more_than_five_articles_are_told_and_still_count():
+    few, many = run(with_sign_off(5)), run(with_sign_off(6))
+    assert (few.copies.n_repeated, few.copies.repeated) == (0, None)
+    assert not any("lines that their outlet prints" in caveat for caveat in few.caveats)
+    assert many.copies.n_repeated == 6
+    (told,) = [c for c in many.caveats if "lines that their outlet prints word for word" in c]
+    assert told.startswith("6 of 38 units")
+    assert "such as “Sign up here for our morning letter" in told
+    assert many.mixes[0].outlets[0].n_units == 22
+
+
 def test_facts_count_articles_dates_and_repairs_but_not_front_matter():
     units = corpus(2)
     kinds = {"Alpha0": ["period", "period", "front matter"], "Alpha1": [], "Beta0": []}

@@ -222,6 +222,8 @@ def compared(units, outlets, *, corrected, voices, event, likeness):
             counted="once",
             groups=tuple((first, name) for name in copied),
             n_left_out=len(copied),
+            n_repeated=0,
+            repeated=None,
         ),
         sample=SampleFacts(
             folder="labels/august" if corrected else None,
