@@ -50,6 +50,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/readme_tables.py
 	$(BIN)/python benchmarks/ladder.py
+	$(BIN)/python benchmarks/variants.py --cache build/variants
 	$(BIN)/python benchmarks/prevalence.py
 	$(BIN)/python benchmarks/planted.py
 	$(BIN)/python -m benchmarks.attenuation
