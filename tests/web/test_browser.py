@@ -22,6 +22,8 @@ KEYS = {
     **{"e": ("sentiment", "negative"), "z": ("voice", "author"), "x": ("voice", "attributed")},
 }
 TASKS = tuple(task.name for task in BOOK.tasks)
+# What the browser says of an answer that was under way when the server was killed.
+CUT_OFF = ["ERR_CONTENT_LENGTH_MISMATCH", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE"]
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
@@ -144,6 +146,7 @@ def test_no_press_is_lost_or_doubled_when_the_server_is_killed_and_started_again
     page = desks.window("label?who=ada")
     words = ["1qz", "2wx", "3ez", "1ex", "2qz", "3wx", "1qx", "2ez", "3qz", "1wx"]
     press(page, "".join(words[:3]))
+    desks.expected += CUT_OFF
     desks.server.kill()  # with presses under way
     press(page, "".join(words[3:5]) + "1")
     expect(page.locator("#trouble")).to_contain_text("The server does not answer.")
@@ -343,6 +346,7 @@ def test_the_page_works_without_script(desks):
 
 @pytest.mark.parametrize("desks", [(60,)], indirect=True)
 def test_sixty_units_by_two_people_through_three_crashes_end_settled(desks):
+    desks.expected += CUT_OFF
     rng = random.Random(7)
     rows = ("123", "qwe", "zx")
     plan = {
