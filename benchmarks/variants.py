@@ -1,4 +1,4 @@
-"""Print small transformers trained in other ways, each beside the plain way, paired by article.
+"""Print small transformers trained in other ways, each beside the first, paired by article.
 
 All follow models/minilm.toml but for what the row names, learn from the training part of
 labels/splits.json and the contrast units, and are judged on the held-out part, the five source
@@ -37,31 +37,28 @@ TASKS = tuple(task.name for task in BOOK.tasks)
 SEED = 7
 
 
-def articles(part: Part | None, folder: Path | None = None) -> list[LabeledUnit]:
-    """Return the labeled units of one part of the seed articles, or of the source documents."""
-    if folder is not None:
-        return labeled_units([folder], None, data_folder("seeds") / "sources.csv", BOOK)[0]
-    return labeled_units(
-        None, None, None, BOOK, split=data_folder("labels") / "splits.json", part=part
-    )[0]
-
-
 class Study:
     """What is learned from and judged, and how a row is made."""
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
-        self.train, self.held_out = articles(Part.TRAIN), articles(Part.HELD_OUT)
-        sources = os.environ.get("STANCE_SEEDS")
-        self.sources = articles(None, Path(sources)) if sources else []
         labels = data_folder("labels")
+        self.train, self.held_out = (
+            labeled_units(None, None, None, BOOK, split=labels / "splits.json", part=part)[0]
+            for part in (Part.TRAIN, Part.HELD_OUT)
+        )
+        self.sources: list[LabeledUnit] = []
+        if "STANCE_SEEDS" in os.environ:
+            register = data_folder("seeds") / "sources.csv"
+            folder = Path(os.environ["STANCE_SEEDS"])
+            self.sources, _ = labeled_units([folder], None, register, BOOK)
         self.contrast = as_examples(read_behaviour(labels / "contrast.jsonl", BOOK))
         self.behaviour = as_examples(read_behaviour(labels / "behaviour.jsonl", BOOK))
-        self.plain: Mapping[str, FloatArray] = {}
+        self.first: Mapping[str, FloatArray] = {}
 
     def fit(
         self,
-        examples: list[LabeledUnit] | None = None,
+        lessons: list[LabeledUnit] | None = None,
         *,
         contrast: bool = True,
         tasks: tuple[str, ...] = TASKS,
@@ -75,7 +72,7 @@ class Study:
             workspace=self.cache,
             also=self.contrast if contrast else [],
             neutral=neutral_stance(BOOK),
-        ).fit(examples or self.train)
+        ).fit(lessons or self.train)
 
     def distilled(self) -> Classifier:
         """Return one that learned the large model's held-out probabilities beside the labels."""
@@ -87,12 +84,12 @@ class Study:
         found = score(self.held_out, rows, BOOK, seed=SEED)
         cells = [f"{found[t].macro_f1.value:.3f}" if t in found else "–" for t in TASKS]
         apart = "–"
-        if self.plain:
-            pairs = paired_differences(self.held_out, rows, self.plain, BOOK, seed=SEED)
+        if self.first:
+            pairs = paired_differences(self.held_out, rows, self.first, BOOK, seed=SEED)
             pair = next(p for p in pairs if (p.task, p.score) == ("stance", "macro-F1"))
             gap = pair.difference
             apart = f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}] p {pair.p_value:.4f}"
-        self.plain = self.plain or rows
+        self.first = self.first or rows
         outside = "–"
         if self.sources:
             theirs = made.predict_proba([e.unit for e in self.sources])
@@ -136,7 +133,7 @@ def main() -> None:
         "without contrast units": lambda: study.fit(contrast=False),
     }
     print(
-        f"| MiniLM | {' | '.join(TASKS)} | stance, against plain | five source documents | "
+        f"| MiniLM | {' | '.join(TASKS)} | stance, against the first row | five source documents | "
         "behaviour | changed by another target |"
     )
     print("| --- " * (len(TASKS) + 5) + "|")
