@@ -87,8 +87,8 @@ def codebook_classes(codebook: Codebook) -> dict[str, tuple[str, ...]]:
 
 def neutral_stance(codebook: Codebook) -> str | None:
     """Return the stance of a unit toward what it is not about: that of score 0, if there is one."""
-    scored = (label.name for label in codebook.task("stance").labels if label.score == 0)
-    return next(scored, None)
+    stances = (task.labels for task in codebook.tasks if task.name == "stance")
+    return next((label.name for labels in stances for label in labels if label.score == 0), None)
 
 
 def cross_fit(

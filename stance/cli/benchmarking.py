@@ -29,6 +29,14 @@ def benchmark(
     recipe: Annotated[
         str, typer.Option("--recipe", help="Of embedding and transformer: a name, or a .toml file.")
     ] = "minilm",
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            help="A folder that keeps what the transformer learns, each fit a copy of its base: a "
+            "run that is stopped goes on from there.",
+        ),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Say which sets there are.")] = False,
     device: Device = "auto",
     seed: Seed = 7,
@@ -53,7 +61,7 @@ def benchmark(
     from stance.report.terminal import console
 
     if listed:
-        if name or data or models:
+        if name or data or models or workspace:
             raise typer.BadParameter("--list stands alone, or with --json")
         listings = list_benchmarks()
         if json:
@@ -75,7 +83,14 @@ def benchmark(
             words = f"loss {now.loss:.3f}, {now.seconds_left / 60:.0f} min of this fit left"
             shown.update(task, description=words, completed=now.step, total=now.n_steps)
 
-        new = partial(new_classifier, seed=seed, recipe=recipe, device=device, on_progress=show)
+        new = partial(
+            new_classifier,
+            seed=seed,
+            recipe=recipe,
+            device=device,
+            workspace=workspace,
+            on_progress=show,
+        )
         result = run_benchmark(
             chosen,
             data,

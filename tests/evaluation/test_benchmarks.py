@@ -4,6 +4,7 @@ import json
 import os
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from stance.errors import DataError
 from stance.evaluation.benchmarks.published import Known, published
 from stance.evaluation.benchmarks.run import measure, run_benchmark
 from stance.evaluation.benchmarks.sets import SETS, Metric, benchmark_set, read_benchmark
+from tests.encoders import bert
 
 REAL = os.environ.get("STANCE_BENCHMARKS")
 needs_real = pytest.mark.skipif(
@@ -353,6 +355,30 @@ def test_the_list_names_every_set_in_words_and_in_json():
     for row in listed:
         assert row["name"] in printed
         assert f"{100 * row['best']['scores'][row['metrics'][0]]:.2f}" in printed
+
+
+def test_a_run_that_was_stopped_goes_on_from_the_fits_that_its_workspace_keeps(data, tmp_path):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(f'base = "{bert(tmp_path / "tiny")}"\nepochs = 1\n', encoding="utf-8")
+    kept = tmp_path / "kept"
+    args = ("finentity", "--data", data, "--model", "transformer", "--recipe", recipe, "--json")
+
+    def scores():
+        done = run(*args, "--workspace", kept)
+        assert done.exit_code == 0, done.output
+        return [score["scores"] for score in json.loads(done.stdout)["scores"]]
+
+    def fits():
+        return {path: path.stat().st_mtime_ns for path in kept.glob("*/done.safetensors")}
+
+    whole, before = scores(), fits()
+    assert len(before) == 5
+    lost = next(iter(before))
+    rmtree(lost.parent)
+    assert scores() == whole
+    after = fits()
+    assert after.pop(lost) > before.pop(lost)
+    assert after == before
 
 
 @pytest.mark.parametrize(

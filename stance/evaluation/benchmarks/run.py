@@ -43,7 +43,7 @@ class PartScore:
     n_seen: int  # units whose text, but for case and punctuation, is also learned from
     unseen: Mapping[str, Estimate]  # the scores without those; empty where there are none
     n_fits: int  # classifiers: one a fold, or one a target
-    fit_seconds: float  # of all of them together; the same for every part that they judge
+    fit_seconds: float  # of all of them in this run; the same for every part that they judge
     predict_seconds: float
     sentiment: SentimentConfusion | None  # where the set tells both
 
