@@ -8,7 +8,7 @@ MODEL ?= best
 .PHONY: help setup setup-dev report test lint bench clean
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make/make/p' Makefile
 
 # A stamp says that the environment is as pyproject.toml and constraints.txt want it.
 $(VENV)/.core: pyproject.toml constraints.txt
@@ -30,8 +30,9 @@ setup-dev: $(VENV)/.dev
 report: $(VENV)/.core
 	$(BIN)/stance compare seeds/articles --model $(MODEL) -o report.html --json comparison.json
 
+# A worker for each core, and one thread for each worker: trainings that share cores stand in each other's way.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -45,7 +45,7 @@ def warm_start(
     encoded = inputs.encode(units)
     torch.manual_seed(seed)  # of dropout
     rng = np.random.default_rng(seed)
-    optimizer = torch.optim.AdamW(encoder.parameters(), lr=learning_rate)
+    optimizer = torch.optim.AdamW(encoder.parameters(), lr=learning_rate, fused=True)
     rise = WARM_UP * n_batches
     encoder.train()
     for step in range(n_batches):

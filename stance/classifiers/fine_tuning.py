@@ -61,7 +61,7 @@ def fine_tune(
     lengths = [len(unit) for unit in encoded]
     goals = {t: torch.tensor(rows, dtype=torch.float32) for t, rows in targets.items()}
     weights = {t: _class_weights(rows) for t, rows in goals.items()}
-    optimizer = torch.optim.AdamW(_groups(network, recipe))
+    optimizer = torch.optim.AdamW(_groups(network, recipe), fused=True)  # a seventh less a step
     first = _resume(place, network, optimizer) if place else 0
     started = saved = time.monotonic()
     losses: list[float] = []
