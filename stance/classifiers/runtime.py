@@ -80,9 +80,6 @@ class Exported:
         """
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if _has_affinity() else 0
-        options.log_severity_level = 3
         try:
             description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             classes = {task: tuple(names) for task, names in description["classes"].items()}
@@ -93,7 +90,7 @@ class Exported:
                 context=bool(description["recipe"]["context"]),
             )
             session = onnxruntime.InferenceSession(
-                str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
+                str(folder / GRAPH), session_options(), providers=["CPUExecutionProvider"]
             )
             gives = {entry.name: entry.shape[-1] for entry in session.get_outputs()}
             if gives != {task: len(names) for task, names in classes.items()}:
@@ -111,5 +108,13 @@ class Exported:
             raise ModelError(f"{folder}: not a whole exported model: {error}") from None
 
 
-def _has_affinity() -> bool:
-    return hasattr(os, "sched_getaffinity")
+def session_options() -> Any:  # noqa: ANN401  onnxruntime's own class
+    """Return how ONNX Runtime runs here: on the cores that this process may use, silently."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    )
+    options.log_severity_level = 3
+    return options

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from stance.classifiers.bases import Base, is_here, resolve_base
+from stance.classifiers.runtime import session_options
 from stance.errors import ModelError
 
 ENCODER = "all-MiniLM-L6-v2"
@@ -44,11 +45,7 @@ def meaning_vectors(
     import onnxruntime
 
     base = _encoder(on_step)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    )
-    options.log_severity_level = 3
+    options = session_options()
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(base.folder.resolve())
     )
