@@ -8,6 +8,7 @@ counts with its interval over articles, and the share among as many labels drawn
 Coverage is that of a nominal 95% interval, for the lowest and the highest of the three classes;
 bias, width and the ratio are those of the first class. The ratio is how many plain random labels
 one label here is worth, by the variance of the estimate. `large`: coverage for the outlet at large.
+The last table says how often outlets that are equal at large are told apart at the level of 0.05.
 """
 
 from collections import defaultdict
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.statistics.arrays import FloatArray, IntArray
+from stance.statistics.heterogeneity import same_share_p_value
 from stance.statistics.intervals import clustered_share
-from stance.statistics.prevalence import corrected_shares
+from stance.statistics.permutation import holm
+from stance.statistics.prevalence import CorrectedShares, corrected_shares
 from stance.statistics.sampling import allocate
 
 N_UNITS, PER_ARTICLE, N_REPEATS = 2000, 25, 1000
@@ -72,6 +75,50 @@ def drawn(stratum: IntArray, n: int, rng: np.random.Generator) -> IntArray:
     )
 
 
+def corrected(
+    truth: IntArray,
+    probabilities: FloatArray,
+    units: IntArray,
+    strata: IntArray,
+) -> CorrectedShares:
+    """Return the corrected shares that the labels of these drawn units give."""
+    labels, stratum = np.full(N_UNITS, -1), np.full(N_UNITS, -1)
+    labels[units], stratum[units] = truth[units], strata[units]
+    return corrected_shares(
+        probabilities.argmax(axis=1),
+        probabilities,
+        labels,
+        certain=NOBODY,
+        stratum=stratum,
+        sizes=np.bincount(strata).astype(float),
+        article=ARTICLE,
+    )
+
+
+def print_levels() -> None:
+    """Print how often outlets of one mix are told apart by their corrected shares."""
+    print(f"\nOutlets of one mix told apart at 0.05, {N_REPEATS} draws of outlets a cell\n")
+    print("| scenario | labels an outlet | 2 outlets | 5 | 10 | 20 |\n|" + " --- |" * 6)
+    for number, scenario in enumerate(SCENARIOS):
+        rng = np.random.default_rng([12, number])
+        for n in (30, 50, 100):
+            pool = []
+            for _ in range(N_REPEATS):
+                truth, probabilities = outlet(scenario, rng)
+                strata = probabilities.argmax(axis=1)
+                found = corrected(truth, probabilities, drawn(strata, n, rng), strata)
+                pool.append((found.value, found.general_low, found.general_high))
+            cells = []
+            for n_outlets in (2, 5, 10, 20):
+                told = 0
+                for _ in range(N_REPEATS):
+                    rows = np.array([pool[i] for i in rng.choice(len(pool), n_outlets, False)])
+                    p_values = [same_share_p_value(*rows[:, :, c].T) for c in range(N_CLASSES)]
+                    told += min(holm(p_values)) <= 0.05
+                cells.append(f"{told / N_REPEATS:.3f}")
+            print(f"| {scenario.name} | {n} | {' | '.join(cells)} |", flush=True)
+
+
 def covers(low: FloatArray | None, high: FloatArray | None, share: FloatArray) -> FloatArray:
     """Return for each class whether limits hold a share; a rounding error is no miss."""
     assert low is not None
@@ -119,17 +166,7 @@ def main() -> None:
                 strata = predicted if plan == "stratified" else np.zeros(N_UNITS, dtype=np.int64)
                 for n in (20, 50, 100, 200, 300):
                     units = drawn(strata, n, rng)
-                    labels, stratum = np.full(N_UNITS, -1), np.full(N_UNITS, -1)
-                    labels[units], stratum[units] = truth[units], strata[units]
-                    found = corrected_shares(
-                        predicted,
-                        probabilities,
-                        labels,
-                        certain=NOBODY,
-                        stratum=stratum,
-                        sizes=np.bincount(strata).astype(float),
-                        article=ARTICLE,
-                    )
+                    found = corrected(truth, probabilities, units, strata)
                     assert found.general_low is not None
                     assert found.general_high is not None
                     rows[plan, n].append(
@@ -149,15 +186,7 @@ def main() -> None:
                         )
                     )
                     if plan == "random":  # the same labels, without a model
-                        alone = corrected_shares(
-                            np.zeros(N_UNITS, dtype=np.int64),
-                            np.zeros((N_UNITS, N_CLASSES)),
-                            labels,
-                            certain=NOBODY,
-                            stratum=stratum,
-                            sizes=np.array([float(N_UNITS)]),
-                            article=ARTICLE,
-                        )
+                        alone = corrected(truth, np.zeros((N_UNITS, N_CLASSES)), units, strata)
                         by_hand[n].append(
                             (
                                 covers(alone.low, alone.high, share)[0],
@@ -188,6 +217,7 @@ def main() -> None:
     print("| scenario | accuracy | bias | coverage | width | n = 20 | 50 | 100 | 200 | 300 |")
     print("|" + " --- |" * 10)
     print("\n".join(aside))
+    print_levels()
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ import numpy as np
 from stance.codebook import Codebook
 from stance.corpus.copies import copy_groups
 from stance.errors import DataError
-from stance.records import LabeledUnit, Unit
+from stance.records import LabeledUnit, Unit, same_words
 from stance.statistics.arrays import FloatArray, IntArray
 
 
 class Classifier(Protocol):
     """Learns several tasks at once from labeled units, and gives probabilities for new ones."""
+
+    also: Sequence[LabeledUnit]  # what every fit learns from beside its examples
 
     @property
     def classes_(self) -> Mapping[str, tuple[str, ...]]:
@@ -102,7 +104,8 @@ def cross_fit(
 ) -> dict[str, FloatArray]:
     """Return each example's probabilities from a model that saw nothing of its group.
 
-    Nor of a copy of its article in another group: those are left out of what that model learns.
+    Nor of a copy of its article in another group, or among what is learned from beside, nor of a
+    unit there with the same words: those are left out of what that model learns.
 
     A task with fewer than two labels among the examples is left out. Where one fold's model could
     not learn a task that others could, its rows are the shares of labels that it learned from.
@@ -138,13 +141,22 @@ def cross_fit(
         for task, classes in classifier.classes_.items()
         if len({e.labels[task] for e in examples if task in e.labels}) > 1
     }
-    copies = copies_among(examples)
+    known = [*examples, *classifier.also]
+    copies = copies_among(known)
+    words = [same_words(example.unit.text) for example in known]
     splits = list(splitter.split(np.zeros(len(examples)), groups=groups))
     for number, (learn, judge) in enumerate(splits, start=1):
         judged = {copies[i] for i in judge}
+        said = {words[i] for i in judge}
         lessons = [examples[i] for i in learn if copies[i] not in judged]
+        fresh = classifier.fresh()
+        fresh.also = [
+            lesson
+            for i, lesson in enumerate(classifier.also, start=len(examples))
+            if copies[i] not in judged and words[i] not in said
+        ]
         try:
-            model = classifier.fresh().fit(lessons)
+            model = fresh.fit(lessons)
             rows = model.predict_proba([examples[i].unit for i in judge])
         except DataError:  # no task at all can be learned from this fold
             rows = {}

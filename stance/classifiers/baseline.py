@@ -41,7 +41,10 @@ class BaselineRecipe:
 
 
 class Baseline:
-    """TF-IDF of the unit's words and characters, with one balanced logistic regression a task."""
+    """TF-IDF of the unit's words and characters, with one balanced logistic regression a task.
+
+    It reads neither the context nor the target: units that differ in those alone are one to it.
+    """
 
     also: Sequence[LabeledUnit] = ()  # it learns from nothing beside
 
@@ -70,7 +73,7 @@ class Baseline:
             If that leaves no task, or no word occurs in two units.
         """
         self._vectorizers = self._new_vectorizers()
-        texts = [_text(example.unit) for example in examples]
+        texts = [example.unit.text for example in examples]
         try:
             for vectorizer in self._vectorizers:
                 vectorizer.fit(texts)
@@ -92,7 +95,7 @@ class Baseline:
 
     def predict_proba(self, units: Sequence[Unit]) -> dict[str, FloatArray]:
         """Return task -> probabilities of shape (n_units, n_classes), each row summing to 1."""
-        features = self._features([_text(unit) for unit in units])
+        features = self._features([unit.text for unit in units])
         return {
             task: softmax(features @ weights.T + bias)
             for task, (weights, bias) in self._weights.items()
@@ -190,8 +193,3 @@ class Baseline:
 
     def _features(self, texts: Sequence[str]) -> Any:  # noqa: ANN401  scipy ships no types
         return sparse.hstack([v.transform(texts) for v in self._vectorizers], format="csr")
-
-
-def _text(unit: Unit) -> str:
-    """Return the unit's text; a target of its own stands before, the codebook's is no news."""
-    return f"{unit.target} {unit.text}" if unit.target else unit.text

@@ -61,6 +61,15 @@ class Calibrated:
         self.plain, self._calibration = classifier, calibration
 
     @property
+    def also(self) -> Sequence[LabeledUnit]:
+        """What every fit of the classifier learns from beside."""
+        return self.plain.also
+
+    @also.setter
+    def also(self, lessons: Sequence[LabeledUnit]) -> None:
+        self.plain.also = lessons
+
+    @property
     def classes_(self) -> Mapping[str, tuple[str, ...]]:
         """Task -> label names, those of the classifier."""
         return self.plain.classes_
@@ -241,9 +250,18 @@ def _threshold(points: Sequence[float], alpha: float) -> float:
     return points[rank - 1] if rank else 0.0
 
 
-def abstained(sets: BoolArray) -> BoolArray:
-    """Return which units have no label or several in their set, shape (n_units,)."""
-    return np.asarray(sets.sum(axis=1) != 1)
+def abstained(sets: BoolArray, probabilities: FloatArray) -> BoolArray:
+    """Return which units are left open: all but those whose likeliest label alone is in the set.
+
+    Where another label is the only one that is not ruled out, nobody should be told the likeliest.
+    The result has shape (n_units,).
+
+    Parameters
+    ----------
+    sets, probabilities : shape (n_units, n_classes)
+    """
+    likeliest = np.eye(sets.shape[1], dtype=bool)[probabilities.argmax(axis=1)]
+    return np.asarray((sets != likeliest).any(axis=1))
 
 
 def coverage(sets: BoolArray, truth: IntArray) -> FloatArray:

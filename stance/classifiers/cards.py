@@ -98,11 +98,11 @@ def card_text(card: ModelCard) -> str:
             for b in bins
         ]
     if card.by_outlet:
-        names = list(next(iter(card.by_outlet.values())))
+        names = list(dict.fromkeys(t for shares in card.by_outlet.values() for t in shares))
         lines += ["", "### Accuracy by outlet, held out", ""]
         lines += [f"| outlet | units | {' | '.join(names)} |", "| --- " * (2 + len(names)) + "|"]
         for outlet, shares in card.by_outlet.items():
-            cells = " | ".join(_interval(shares[task]) for task in names if task in shares)
+            cells = " | ".join(_interval(shares[t]) if t in shares else "–" for t in names)
             n_units = max(share["n_units"] for share in shares.values())
             lines.append(f"| {outlet} | {n_units} | {cells} |")
     lines += [

@@ -35,6 +35,8 @@ from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
 
+MOST_KEPT = 20_000  # units whose vectors are kept, for a refit: 6 to 12 kB each
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingRecipe:
@@ -106,6 +108,8 @@ class Embedding:
         DataError
             If no task has labels of two kinds, from two articles.
         """
+        if not examples:
+            raise DataError("nothing to learn from: no units")
         if self.recipe.contrast_batches:
             self._encoder, self._cache = self._warm_started(examples), {}
         features = self._vectors([example.unit for example in examples])
@@ -196,6 +200,7 @@ class Embedding:
 
     def _vectors(self, units: Sequence[Unit]) -> FloatArray:
         """Return each unit's vectors side by side, each of length 1."""
+        found: dict[Unit, FloatArray] = {}
         new = list(dict.fromkeys(unit for unit in units if unit not in self._cache))
         if new:
             self.base = self.base or resolve_base(self.recipe.base)
@@ -215,8 +220,11 @@ class Embedding:
                 # A unit of signs that the tokenizer drops has no vector: it stays 0.
                 lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
                 parts.append(rows / lengths)
-            self._cache.update(zip(new, np.hstack(parts), strict=True))
-        return np.stack([self._cache[unit] for unit in units])
+            found = dict(zip(new, np.hstack(parts), strict=True))
+        vectors = [found[unit] if unit in found else self._cache[unit] for unit in units]
+        if len(self._cache) < MOST_KEPT:
+            self._cache.update(found)
+        return np.stack(vectors)
 
     def _inputs(self, base: Base, *, context: bool) -> Inputs:
         return Inputs(

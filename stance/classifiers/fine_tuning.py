@@ -76,7 +76,8 @@ def fine_tune(
             with precision(device):
                 logits = network(to_device(arrays, device))
             loss = _loss(logits, goals, weights, part, rows, recipe)
-            loss.backward()  # type: ignore[no-untyped-call]
+            if loss.requires_grad:  # some unit of this part has a label
+                loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for group in optimizer.param_groups:

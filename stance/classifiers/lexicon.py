@@ -16,6 +16,8 @@ VADER_LIMIT = 0.05  # |compound| from which its authors call a text positive or 
 class Majority:
     """Gives every unit the shares of labels that it learned from: what knowing no text is worth."""
 
+    also: Sequence[LabeledUnit] = ()  # it learns from nothing beside
+
     def __init__(self, codebook: Codebook) -> None:
         self._codebook = codebook
         self.classes_: Mapping[str, tuple[str, ...]] = codebook_classes(codebook)
@@ -53,6 +55,8 @@ class Vader:
     Social Media Text".
     """
 
+    also: Sequence[LabeledUnit] = ()  # it learns from nothing
+
     def __init__(self, codebook: Codebook) -> None:
         self._codebook = codebook
         self._scores = {task.name: task.scores for task in codebook.tasks if task.scores}
@@ -89,6 +93,8 @@ class Lexicon:
     Where cues say nothing, an ordered task gets VADER and another its commonest label; a task
     without order or cues is left out. Guesses are whole: 1 for the label, 0 for the others.
     """
+
+    also: Sequence[LabeledUnit] = ()  # it learns from nothing beside
 
     def __init__(self, codebook: Codebook) -> None:
         self._codebook = codebook

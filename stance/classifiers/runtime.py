@@ -23,6 +23,8 @@ GRAPH = "model.onnx"
 class Exported:
     """A transformer that was trained elsewhere, ready to classify; it cannot be trained here."""
 
+    also: Sequence[LabeledUnit] = ()  # what it was exported from may have learned from some
+
     def __init__(
         self,
         classes: Mapping[str, tuple[str, ...]],

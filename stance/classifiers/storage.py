@@ -47,10 +47,6 @@ SHIPPED = ("large", "small", "baseline")  # the best first
 class Storable(Classifier, Protocol):
     """A classifier that can be kept in a folder."""
 
-    @property
-    def also(self) -> Sequence[LabeledUnit]:
-        """What every fit learns from beside its examples."""
-
     def settings(self) -> dict[str, Any]:
         """Return what the card says of how it was made."""
 
@@ -146,8 +142,8 @@ def clear_model(folder: Path) -> None:
         path.unlink()
 
 
-def best_model(codebook: Codebook) -> str:
-    """Return the name of the best shipped model that can run here for a codebook.
+def best_model(codebook: Codebook) -> Path:
+    """Return the folder of the best shipped model that can run here for a codebook.
 
     Raises
     ------
@@ -159,7 +155,7 @@ def best_model(codebook: Codebook) -> str:
         try:
             card = read_card(folder / "card.json")
             if card.codebook_sha256 == codebook.sha256 and _can_run(card.kind, folder):
-                return name
+                return folder
         except BROKEN:
             continue
     raise ModelError(

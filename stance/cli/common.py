@@ -77,7 +77,9 @@ SplitFile = Annotated[
         "scores its held-out part.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="For everything drawn at random.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="For everything drawn at random.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
 
 DEFAULT_MODEL = "best"

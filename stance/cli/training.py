@@ -1,5 +1,6 @@
 """`stance train` and `stance export`: make a model of each rung."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,7 @@ from stance.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stance.classifiers.base import Progress
     from stance.classifiers.storage import Storable
@@ -65,7 +66,7 @@ def train_baseline(
     book = read_codebook(codebook)
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     classifier = Baseline(codebook_classes(book), BaselineRecipe(seed=seed))
-    _train(lambda show, say: classifier, "baseline", examples, output, book, seed)
+    _train(lambda show, say: classifier, "baseline", examples, output, book, codebook, seed)
     reader.finish()
 
 
@@ -113,9 +114,10 @@ def train_embedding(
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     recipe = few_shot_recipe() if few_shot else EmbeddingRecipe()
     recipe = replace(recipe, seed=seed, base=base or recipe.base)
+    _check_base(recipe.base, output, examples)
     classifier = Embedding(codebook_classes(book), book.target, recipe, device=device)
     kind, plans = ("few-shot", (FEW_FOLDS,)) if few_shot else ("embedding", None)
-    _train(lambda show, say: classifier, kind, examples, output, book, seed, plans)
+    _train(lambda show, say: classifier, kind, examples, output, book, codebook, seed, plans)
     if few_shot:
         size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
         tell(f"{output} holds an encoder of its own: {size:.0f} MB")
@@ -213,6 +215,7 @@ def train_transformer(
     if trials and "stance" not in classes:
         raise typer.BadParameter("--search goes by stance: --tasks leaves it out")
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
+    _check_base(numbers.base, output, examples)
     beside = _lessons_beside(also or [], other or [], book)
     if teacher:
         master = load_model(teacher, book, device=device)
@@ -244,7 +247,13 @@ def train_transformer(
         return by(best)
 
     plans = [HoldOut(by="outlet", n_folds=numbers.n_folds)]
-    _train(new, "transformer", examples, output, book, seed, plans)
+    remarks = {"chosen on these folds, of trials": trials} if trials else None
+    _train(new, "transformer", examples, output, book, codebook, seed, plans, remarks)
+    if trials:
+        tell(
+            f"the scores are those of the luckiest of {trials} trials: `stance evaluate` on "
+            "articles that took no part says what the model is worth"
+        )
     rmtree(workspace, ignore_errors=True)
     reader.finish()
 
@@ -281,13 +290,19 @@ def _train(
     examples: "list[LabeledUnit]",
     output: Path,
     book: "Codebook",
+    codebook: str,
     seed: int,
     plans: "Sequence[HoldOut] | None" = None,
+    remarks: "Mapping[str, object] | None" = None,
 ) -> None:
-    """Train and say how good it is; `new` is given where to tell of steps and of folds."""
+    """Train and say how good it is.
+
+    `new` is given where to tell of steps and of folds; `codebook` is how the user named the book.
+    """
     from stance.classifiers.storage import make_model_folder
     from stance.engine.train import BY_ARTICLE, BY_OUTLET, train_model
 
+    output = output if output.name else output.resolve()  # "." has no name for the model
     make_model_folder(output)  # a wrong -o shows now, not after the training
     with progress("training") as shown:
         task = shown.task_ids[0]
@@ -309,6 +324,7 @@ def _train(
             kind=kind,
             seed=seed,
             plans=plans or (BY_ARTICLE, BY_OUTLET),
+            remarks=remarks,
             on_step=say,
         )
     for by, tasks in model.card.held_out.items():
@@ -320,8 +336,37 @@ def _train(
                 f"model={model.reference} labels={model.card.data_sha256[:8]} "
                 f"held-out={by} seed={seed}\n"
             )
-    own = "" if book.name == DEFAULT_CODEBOOK else f" --codebook {book.name}"
-    tell(f"wrote {output}; classify with: stance classify PATH --model {output}{own}")
+    own = [] if codebook == DEFAULT_CODEBOOK else ["--codebook", codebook]
+    words = ["stance", "classify", "PATH", "--model", str(output), *own]
+    tell(f"wrote {output}; classify with: {shlex.join(words)}")
+
+
+def _check_base(base: str, output: Path, examples: "Sequence[LabeledUnit]") -> None:
+    """Raise if an encoder would be lost, or has learned from what it is to be measured on.
+
+    Raises
+    ------
+    ModelError
+        If it stands where the model is to be written, or is a model that learned from an article
+        here.
+    """
+    from stance.classifiers.baseline import BROKEN
+    from stance.classifiers.cards import read_card
+    from stance.errors import ModelError
+
+    folder = Path(base)
+    if folder.is_dir() and folder.resolve() == output.resolve():
+        raise ModelError(f"{output}: the encoder itself would be lost: give another --output")
+    try:
+        learned = set(read_card(folder / "card.json").trained_on)
+    except BROKEN:  # an encoder that is no model of ours
+        return
+    known = learned & {example.sha256 for example in examples}
+    if known:
+        raise ModelError(
+            f"{base}: learned from {len(known)} of these articles, so that no score on them would "
+            "be held out: give another --base, or --split to leave them out"
+        )
 
 
 def _lessons_beside(

@@ -243,8 +243,9 @@ def _distances(c: Comparison) -> list[str]:
     if any(mix.corrected_p is not None for mix in c.mixes):
         found.append(
             "Whether their corrected shares are the same is tested by Cochran's Q for each label, "
-            "each share weighed by its limits at large, adjusted over labels and, of pairs of "
-            "outlets, over pairs (Cochran 1954; Holm 1979)."
+            "each share weighed by the units that its limits at large are worth, with the variance "
+            "of the share that all would have, adjusted over labels and, of pairs of outlets, over "
+            "pairs (Cochran 1954; Holm 1979)."
         )
     return found
 

@@ -80,7 +80,9 @@ def _classify_batch(
     units = [unit for _, article_units in batch for unit in article_units]
     tables, held_out = probabilities_of(units, model)
     open_ = {
-        task: abstained(prediction_sets(table, model.calibration.tasks[task].conformal, alpha))
+        task: abstained(
+            prediction_sets(table, model.calibration.tasks[task].conformal, alpha), table
+        )
         if alpha is not None and len(table)
         else np.zeros(len(units), dtype=bool)
         for task, table in tables.items()

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ class Trial:
     number: int  # from 0; the first is the recipe as it stands
     changes: Mapping[str, float | int]
     macro_f1: float  # of stance
+    learned: str  # hash of all else: the recipe, tasks, units with their labels, lessons beside
 
 
 def search(
@@ -51,11 +53,13 @@ def search(
     Raises
     ------
     ModelError
-        If the log holds trials of other ranges, or cannot be read.
+        If the log holds trials of other ranges or of other data, or cannot be read.
     DataError
         If there are fewer than two outlets.
     """
     groups = [example.source or example.sha256 for example in examples]
+    plain = new(recipe)
+    learned = _digest(plain, recipe, examples)
     done = {trial.number: trial for trial in _read(log)}
     trials = []
     for number in range(n_trials):
@@ -64,17 +68,20 @@ def search(
         if trial is None:
             on_step(f"trial {number + 1} of {n_trials}: {changes or 'the recipe as it stands'}")
             numbers = replace(recipe, **changes)  # type: ignore[arg-type]  # checked as they are read
-            rows = cross_fit(
-                new(numbers), examples, groups, n_folds=recipe.n_folds, seed=recipe.seed
-            )
+            made = new(numbers) if changes else plain
+            rows = cross_fit(made, examples, groups, n_folds=recipe.n_folds, seed=recipe.seed)
             found = score(examples, rows, codebook, seed=recipe.seed)
             if "stance" not in found:
                 raise DataError("no stance could be learned: there is nothing to search by")
-            trial = Trial(number=number, changes=changes, macro_f1=found["stance"].macro_f1.value)
+            value = found["stance"].macro_f1.value
+            trial = Trial(number=number, changes=changes, macro_f1=value, learned=learned)
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(trial)) + "\n")
-        elif trial.changes != changes:
-            raise ModelError(f"{log}: trial {number} is of other ranges or another seed; move it")
+        elif (trial.changes, trial.learned) != (changes, learned):
+            raise ModelError(
+                f"{log}: trial {number} is of other ranges, another seed or recipe, or other "
+                "units or labels; move it"
+            )
         trials.append(trial)
     return sorted(trials, key=lambda trial: (-trial.macro_f1, trial.number))
 
@@ -92,6 +99,24 @@ def _draw(choices: Mapping[str, Choices], seed: int, number: int) -> dict[str, f
             low, high = math.log(choice.low), math.log(choice.high)
             drawn[name] = float(f"{math.exp(rng.uniform(low, high)):.3g}")
     return drawn
+
+
+def _digest(
+    classifier: Classifier, recipe: TransformerRecipe, examples: Sequence[LabeledUnit]
+) -> str:
+    """Return a hash of what trials have in common; its first 16 digits."""
+    rows = [
+        [
+            asdict(e.unit),
+            e.source,
+            e.sha256,
+            dict(e.labels),
+            {t: dict(s) for t, s in e.shares.items()},
+        ]
+        for e in (*examples, *classifier.also)
+    ]
+    common = [asdict(recipe), dict(classifier.classes_), rows]
+    return sha256(json.dumps(common, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _read(log: Path) -> list[Trial]:

@@ -63,6 +63,7 @@ def train_model(
     kind: str,
     seed: int,
     plans: Sequence[HoldOut] = (BY_ARTICLE, BY_OUTLET),
+    remarks: Mapping[str, Any] | None = None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Model:
     """Measure a classifier on what it is held out from, fit it on everything, and save it.
@@ -74,6 +75,8 @@ def train_model(
     kind
         What `load_model` is to make of the folder: "baseline", "embedding", "few-shot" or
         "transformer".
+    remarks
+        What the card is to say beside the classifier's settings.
 
     Raises
     ------
@@ -86,13 +89,15 @@ def train_model(
         )
     examples = sorted(examples, key=lambda e: (e.sha256, e.unit.start))
     articles = [example.sha256 for example in examples]
-    outlets = [example.source or example.sha256 for example in examples]
+    outlets = [example.source for example in examples]
+    # A single outlet cannot be held out, nor can one that some of its articles do not name.
+    named = len(set(outlets)) > 1 and None not in outlets
     held_out: dict[str, Mapping[str, FloatArray]] = {}
     for plan in plans:
-        by = plan.by if len(set(outlets)) > 1 else "article"  # a single outlet cannot be held out
+        by = plan.by if named else "article"
         if by in held_out:
             continue
-        groups = articles if by == "article" else outlets
+        groups = articles if by == "article" else [outlet or "" for outlet in outlets]
         on_step(f"holding out by {by}")
         held_out[by] = cross_fit(
             classifier,
@@ -117,9 +122,9 @@ def train_model(
         data_sha256=data_digest(examples),
         n_units=len(examples),
         n_articles=len(set(articles)),
-        n_outlets=len(set(outlets)),
+        n_outlets=len(set(outlets) - {None}),
         seed=seed,
-        settings=classifier.settings(),
+        settings={**classifier.settings(), **(remarks or {})},
         versions={name: version(name) for name in PACKAGES[kind]},
         licence="Apache-2.0",
         trained_on=tuple(sorted(set(articles))),
@@ -195,7 +200,7 @@ def _tell_fold(
     """Say how good a fold's model is on what it never saw."""
     words = f"fold {fold.number} of {fold.n_folds}"
     judged = [examples[i] for i in fold.judged]
-    if fold.rows:
+    if any(task in example.labels for example in judged for task in fold.rows):
         scores = score(judged, fold.rows, codebook, seed=seed)
         words += ": " + ", ".join(f"{t} {s.macro_f1.value:.2f}" for t, s in scores.items())
     on_step(words)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from stance.classifiers.base import Classifier
 from stance.codebook import Codebook, read_codebook
-from stance.errors import DataError
 from stance.evaluation.judged import judged_tasks
 from stance.evaluation.paired import PairedDifference, paired_differences
 from stance.evaluation.scores import score
@@ -50,20 +49,14 @@ def without_context(unit: Unit) -> Unit:
     return replace(unit, heading=None, lead_in=None, before=())
 
 
-def other_target(codebook: Codebook) -> str:
-    """Return the target of another shipped codebook in the same language, the first by name.
-
-    Raises
-    ------
-    DataError
-        If there is none.
-    """
+def other_target(codebook: Codebook) -> str | None:
+    """Return the target of another shipped codebook in the same language, the first by name."""
     for path in sorted(data_folder("labels").glob("*.toml")):
         if path.stem != "template":
             other = read_codebook(path)
             if other.language == codebook.language and other.target != codebook.target:
                 return other.target
-    raise DataError(f"no shipped codebook in {codebook.language!r} has a target to swap in")
+    return None
 
 
 def ablations(
@@ -72,7 +65,7 @@ def ablations(
     codebook: Codebook,
     classifier: Classifier,
     *,
-    swapped: str,
+    swapped: str | None,
     seed: int,
 ) -> list[Ablation]:
     """Return what each ablation does to each task.
@@ -82,7 +75,7 @@ def ablations(
     probabilities
         The classifier's own on the unchanged units: task -> shape (n_examples, n_classes).
     swapped
-        Another target, which these units are not about.
+        Another target, which these units are not about; None where none is known in the language.
 
     Raises
     ------
@@ -90,11 +83,12 @@ def ablations(
         If no unit has a settled label of a task that the classifier can do.
     """
     units = [example.unit for example in examples]
-    changes = (
+    changes: list[tuple[str, str | None, list[Unit]]] = [
         (NO_CONTEXT, None, [without_context(unit) for unit in units]),
         (NO_TARGET, MASK, [replace(unit, target=MASK) for unit in units]),
-        (OTHER_TARGET, swapped, [replace(unit, target=swapped) for unit in units]),
-    )
+    ]
+    if swapped is not None:
+        changes.append((OTHER_TARGET, swapped, [replace(unit, target=swapped) for unit in units]))
     before = judged_tasks(examples, probabilities, codebook)
     found = []
     for name, target, changed_units in changes:

@@ -24,7 +24,7 @@ class Abstention:
     name: str
     alpha: float
     coverage: Estimate  # share of units whose set holds the settled label; 1 - alpha was asked for
-    answered: Estimate  # share of units with exactly one label in the set
+    answered: Estimate  # share of units whose set holds the likeliest label and no other
     accuracy: Estimate | None  # of those answered; None where there is none
 
 
@@ -66,7 +66,7 @@ def _abstention(
     part: Judged, calibration: Calibration, task: str, by: str, name: str, alpha: float
 ) -> Abstention:
     sets = prediction_sets(part.rows, calibration.tasks[task].conformal, alpha)
-    answered = ~abstained(sets)
+    answered = ~abstained(sets, part.rows)
     kept = part.part(answered) if answered.any() else None
     return Abstention(
         task=task,

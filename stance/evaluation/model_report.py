@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stance.classifiers.cards import ModelCard
-from stance.classifiers.lexicon import Majority, Vader
 from stance.classifiers.storage import Model, data_digest
 from stance.codebook import Codebook
 from stance.evaluation.ablations import Ablation, ablations, other_target
@@ -14,7 +13,7 @@ from stance.evaluation.ceiling import Ceiling, ceilings
 from stance.evaluation.confusion import SentimentConfusion, sentiment_confusion
 from stance.evaluation.judged import judged_tasks
 from stance.evaluation.paired import ModelComparison, unseen
-from stance.evaluation.protocol import Evaluation
+from stance.evaluation.protocol import Evaluation, floors
 from stance.evaluation.reliability import Bin, reliability
 from stance.evaluation.scores import score
 from stance.evaluation.slices import Slice, slices
@@ -77,12 +76,9 @@ def model_report(
     units = [example.unit for example in new]
     probabilities = model.classifier.predict_proba(units)
     judged = judged_tasks(new, probabilities, codebook)
-    rows = {
-        # A majority learned from the very labels that it meets is the highest such floor.
-        "majority": Majority(codebook).fit(new).predict_proba(units),
-        "VADER": Vader(codebook).predict_proba(units),
-        model.reference: probabilities,
-    }
+    # A majority learned from the very labels that it meets is the highest such floor.
+    rows = {name: f.fit(new).predict_proba(units) for name, f in floors(new, codebook).items()}
+    rows[model.reference] = probabilities
     dates = sorted(example.date for example in new if example.date is not None)
     return ModelReport(
         model=model.reference,

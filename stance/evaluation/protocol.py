@@ -52,11 +52,7 @@ def evaluate(
     learned_from = learned_from_here(examples, model)
     known = [example for example in examples if example.sha256 in learned_from]
     new = [example for example in examples if example.sha256 not in learned_from]
-    rivals: dict[str, Classifier] = {
-        "majority": Majority(codebook),
-        "VADER": Vader(codebook),
-        model.reference: model.classifier,
-    }
+    rivals = {**floors(examples, codebook), model.reference: model.classifier}
     results = []
     if new:
         units = [example.unit for example in new]
@@ -69,11 +65,11 @@ def evaluate(
         known = [e for e in known if words_key(e.unit.text) in model.held_out]
         if known:
             results += _as_kept(known, model, codebook, seed)
-        return results
+        return _some(results, model)
     articles = [example.sha256 for example in known]
-    outlets = [example.source or example.sha256 for example in known]
+    outlets = [example.source or "" for example in known]
     for held_out, groups, n_folds in (("article", articles, N_FOLDS), ("outlet", outlets, None)):
-        if len(set(groups)) > 1:
+        if len(set(groups)) > 1 and "" not in groups:
             for name, rival in rivals.items():
                 rows = cross_fit(rival, known, groups, n_folds=n_folds, seed=seed)
                 results.append(_evaluation(held_out, name, known, rows, codebook, seed))
@@ -84,6 +80,22 @@ def evaluate(
             except DataError:  # too few earlier articles to learn anything from
                 continue
             results.append(_evaluation("later", name, judged, rows, codebook, seed))
+    return _some(results, model)
+
+
+def floors(examples: Sequence[LabeledUnit], codebook: Codebook) -> dict[str, Classifier]:
+    """Return the floors, by name, that can do a task of which a unit here has a label."""
+    labeled = {task for example in examples for task in example.labels}
+    both: dict[str, Classifier] = {"majority": Majority(codebook), "VADER": Vader(codebook)}
+    return {name: floor for name, floor in both.items() if labeled & floor.classes_.keys()}
+
+
+def _some(results: list[Evaluation], model: Model) -> list[Evaluation]:
+    if not results:
+        raise DataError(
+            f"{model.reference} learned from these articles, and they are too few to hold any out "
+            "from it: give others"
+        )
     return results
 
 
@@ -96,7 +108,7 @@ def _as_kept(
     kept = [model.held_out[words_key(example.unit.text)] for example in known]
     rows = {task: np.stack([row[task] for row in kept]) for task in model.classifier.classes_}
     results = []
-    for name, floor in (("majority", Majority(codebook)), ("VADER", Vader(codebook))):
+    for name, floor in floors(known, codebook).items():
         if len(set(groups)) > 1:
             floor_rows = cross_fit(floor, known, groups, n_folds=N_FOLDS, seed=seed)
             results.append(_evaluation(by, name, known, floor_rows, codebook, seed))
@@ -105,10 +117,15 @@ def _as_kept(
 
 
 def learned_from_here(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
-    """Return the hashes of articles that the model learned from, or learned half the words of."""
+    """Return the hashes of articles that the model learned from, or learned half the words of.
+
+    Learned beside counts as learned: units that a teacher judged, or that stand in no article.
+    """
+    beside = set(model.card.beside)
     words: dict[str, list[bool]] = {}
     for example in examples:
-        known = words_key(example.unit.text) in model.held_out
+        key = words_key(example.unit.text)
+        known = key in model.held_out or key[:16] in beside
         words.setdefault(example.sha256, []).append(known)
     copies = {article for article, known in words.items() if 2 * sum(known) >= len(known)}
     return copies | set(model.card.trained_on)

@@ -16,7 +16,6 @@ from stance.statistics.scores import (
     confusion_table,
     f1_scores,
     macro_f1,
-    occurring,
 )
 
 
@@ -25,8 +24,8 @@ class TaskScore:
     """How well probabilities meet the settled labels of one task."""
 
     task: str
-    macro_f1: Estimate
-    f_avg: Estimate | None  # mean F1 of the labels that take a side; None where none does
+    macro_f1: Estimate  # over the labels that are settled at least once, as paired differences are
+    f_avg: Estimate | None  # mean F1 of those that take a side; None where none does
     f1: Mapping[str, float | None]  # label -> F1; None where it is neither true nor predicted
     accuracy: float
     calibration_error: float
@@ -78,7 +77,7 @@ def _score(
         ]
     )
     confusion = tables.sum(axis=0)
-    classes = occurring(confusion)
+    classes = np.unique(truth).tolist()  # one score for all models, whatever else one of them says
     sides = [i for i in classes if task.scores and task.scores[i] != 0]
     by_label = f1_scores(confusion)
     return TaskScore(

@@ -12,8 +12,9 @@ from stance.codebook import Codebook
 from stance.evaluation.behaviour import ALL
 from stance.evaluation.model_report import ModelReport
 from stance.evaluation.reliability import Bin
-from stance.evaluation.slices import ENOUGH_ARTICLES, Slice
+from stance.evaluation.slices import Slice
 from stance.report.page import HERE, environment, tones_of
+from stance.statistics.intervals import ENOUGH_ARTICLES
 
 LEFT, TOP, SIDE = 46, 10, 240  # the square of a reliability diagram, in SVG units
 SMALLEST, LARGEST = 3.0, 10.0  # radius of a bin's dot, its area by how many units are in it
@@ -73,7 +74,8 @@ def _answer(report: ModelReport) -> str:
         key=lambda floor: floor.scores[task].macro_f1.value,
     )
     return (
-        f"On {report.n_units} units of {report.n_articles} articles that it never learned from, "
+        f"On {score.macro_f1.n_units} units of {score.macro_f1.n_articles} articles that it never "
+        "learned from, "
         f"{report.model} reads {task} with a macro-F1 of {score.macro_f1.value:.2f}{interval}; "
         f"{floor.model} has {floor.scores[task].macro_f1.value:.2f}, and a model without fault "
         "would have 1."

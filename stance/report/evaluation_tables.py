@@ -5,7 +5,6 @@ from rich.markup import escape
 
 from stance.evaluation.model_report import ModelReport
 from stance.evaluation.paired import ModelComparison
-from stance.evaluation.slices import ENOUGH_ARTICLES
 from stance.report.terminal import (
     estimate_words,
     new_table,
@@ -16,7 +15,7 @@ from stance.report.terminal import (
     share_words,
     two_places,
 )
-from stance.statistics.intervals import Estimate
+from stance.statistics.intervals import ENOUGH_ARTICLES, Estimate
 from stance.terminal_text import printable
 
 
@@ -150,7 +149,7 @@ def _print_abstentions(out: Console, report: ModelReport) -> None:
     out.print(table)
     say(
         out,
-        "covered: the settled label is among those not ruled out; answered: it is the only one. "
+        "covered: the settled label is among those not ruled out; answered: only the likeliest is. "
         "The promise holds for units like those that the model was calibrated on: compare outlets.",
     )
 

@@ -12,6 +12,7 @@ from scipy import special
 
 from stance.errors import DataError
 from stance.statistics.arrays import FloatArray, IntArray
+from stance.statistics.intervals import NO_SPREAD
 
 BoolArray = NDArray[np.bool_]
 LEAST = 8  # labels from which a share and its variance can be told within a predicted class
@@ -129,7 +130,7 @@ def corrected_shares(
         variance = np.maximum(_between_articles(pseudo, article), endless)
         # No spread at all (a share of 0 or 1, most often) says little: count articles, not units.
         inverse_size = np.full(n_classes, 1 / n_labeled)
-        np.divide(variance, smooth * (1 - smooth), out=inverse_size, where=variance > 0)
+        np.divide(variance, smooth * (1 - smooth), out=inverse_size, where=variance > NO_SPREAD)
         general_low, general_high = _wilson(
             value, inverse_size, np.full(n_classes, n_labeled - 1.0), confidence
         )

@@ -224,9 +224,11 @@ def test_each_label_is_covered_as_theory_says_to_the_unit():
             assert (np.mean(shares, axis=0) > 1 - alpha - tolerance).all()
 
 
-def test_none_or_several_labels_are_to_abstain_on():
-    sets = np.array([[True, False], [True, True], [False, False], [False, True]])
-    assert abstained(sets).tolist() == [False, True, True, False]
+def test_all_is_open_but_a_likeliest_label_that_is_alone_in_its_set():
+    sets = np.array([[True, False], [True, True], [False, False], [False, True], [False, True]])
+    rows = np.array([[0.9, 0.1], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]])
+    # Of the last one the likeliest label is ruled out, and must not be told.
+    assert abstained(sets, rows).tolist() == [False, True, True, False, True]
 
 
 def test_coverage_is_told_by_class_and_nan_for_a_class_without_units():

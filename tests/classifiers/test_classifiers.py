@@ -112,6 +112,35 @@ def test_a_copy_of_a_judged_article_in_another_group_is_not_learned_from(example
     assert [len(seen) for seen in alone] == [11, 11]
 
 
+def test_what_is_judged_is_not_learned_from_beside(examples):
+    article = [e for e in examples if e.sha256 == examples[0].sha256]
+    beside = [
+        *(replace(e, sha256="unlabeled", source=None) for e in article),  # its copy
+        replace(examples[20], sha256="elsewhere"),  # the words of one unit of another article
+        *(replace(e, sha256="new") for e in labeled_corpus(1, seed=77)),
+    ]
+    seen = []
+
+    class Spy(Majority):
+        also = beside
+
+        def fresh(self):
+            return Spy(BOOK)
+
+        def fit(self, examples):
+            seen.append({e.sha256 for e in self.also})
+            return super().fit(examples)
+
+    articles = [e.sha256 for e in examples]
+    cross_fit(Spy(BOOK), examples, articles, n_folds=None, seed=1)
+    assert len(seen) == 12
+    places = sorted(set(articles))
+    every = {"unlabeled", "elsewhere", "new"}
+    for article, learned in zip(places, seen, strict=True):
+        lacking = {examples[0].sha256: {"unlabeled"}, examples[20].sha256: {"elsewhere"}}
+        assert learned == every - lacking.get(article, set())
+
+
 def test_vader_reads_polarity_and_leaves_tasks_without_scores_alone():
     units = [e.unit for e in labeled_corpus(n_articles=3)]
     rows = Vader(BOOK).predict_proba(units)

@@ -246,6 +246,17 @@ def test_a_task_that_most_units_lack_is_learned_from_those_that_have_it(folder):
     assert stance_f1(model, examples) > 0.9
 
 
+def test_a_batch_without_a_label_of_its_tasks_teaches_nothing_and_ends_nothing(folder):
+    examples = labeled_corpus(4)
+    rare = [replace(e, labels={}) for e in examples]
+    rare[24] = replace(examples[24], labels={"voice": "attributed"})
+    rare[0] = replace(examples[0], labels={"voice": "author"})
+    model = new(folder, batch=2, micro_batch=1, epochs=1).fit(rare)
+    rows = model.predict_proba([examples[0].unit])
+    assert list(rows) == ["voice"]
+    assert np.isfinite(rows["voice"]).all()
+
+
 def test_shares_of_annotators_move_probabilities_to_where_they_divide(folder):
     examples = labeled_corpus(n_articles=8)
     doubted = {"stance": {"skeptical": 0.6, "neutral": 0.4}}

@@ -314,6 +314,28 @@ def test_what_is_wrong_is_told_before_anything_is_trained(stance, port, tmp_path
     one_line(stance(*training("transformer", port, tmp_path / "m", *words)), told)
 
 
+def test_a_base_that_learned_from_these_articles_or_would_be_lost_is_refused(
+    stance, port, trained, tmp_path
+):
+    for kind in ("transformer", "embedding"):
+        words = training(kind, port, tmp_path / "m", "--base", trained)
+        one_line(stance(*words), "learned from 8 of these articles")
+        words = training(kind, port, port / "tiny")
+        one_line(stance(*words), "the encoder itself would be lost")
+    assert (port / "tiny/model.safetensors").is_file()
+
+
+def test_a_model_without_the_task_that_is_asked_for_is_told(stance, port, tmp_path):
+    words = training("transformer", port, tmp_path / "m", "--tasks", "voice", "--epochs", "0.5")
+    done = stance(*words)
+    assert done.returncode == 0, done.stderr
+    drawing = ("label", "next", port / "articles", "--folder", tmp_path / "l", "--model")
+    drawing += (tmp_path / "m", "--plan", "stratified", "-n", 4)
+    one_line(stance(*drawing), "cannot do stance, only voice")
+    comparing = ("compare", port / "articles", "--model", tmp_path / "m", "-o", tmp_path / "r.html")
+    one_line(stance(*comparing), "knows no stance")
+
+
 def test_a_folder_with_other_files_is_refused_before_anything_is_trained(stance, port, tmp_path):
     (tmp_path / "m").mkdir()
     (tmp_path / "m/notes.docx").touch()

@@ -50,7 +50,7 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path):
     run(tmp_path / "log", n_trials=2)
     made = Made()
     assert run(tmp_path / "log", new=made) == whole
-    assert len(made.recipes) == 2
+    assert len(made.recipes) == 3  # two trials, and the recipe by which the log is known again
     assert (tmp_path / "log").read_text() == (tmp_path / "whole").read_text()
 
 
@@ -58,6 +58,14 @@ def test_a_log_of_other_ranges_is_not_gone_on_with(tmp_path):
     run(tmp_path / "log", n_trials=2)
     with pytest.raises(ModelError, match="trial 1 is of other ranges"):
         run(tmp_path / "log", choices={"epochs": Choices(values=(9.0,))})
+
+
+def test_a_log_of_other_labels_or_numbers_is_not_gone_on_with(tmp_path):
+    run(tmp_path / "log", n_trials=2)
+    with pytest.raises(ModelError, match="other units or labels"):
+        search(Made(), RECIPE, CHOICES, labeled_corpus(8, 5), BOOK, tmp_path / "log", n_trials=2)
+    with pytest.raises(ModelError, match="another seed or recipe"):
+        run(tmp_path / "log", n_trials=2, recipe=TransformerRecipe(n_folds=2, epochs=9.0))
 
 
 def test_a_log_that_is_none_is_told(tmp_path):

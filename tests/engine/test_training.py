@@ -9,6 +9,7 @@ import pytest
 
 from stance.classifiers import storage
 from stance.classifiers.base import codebook_classes
+from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.classifiers.bases import file_sha256
 from stance.classifiers.embedding import Embedding, EmbeddingRecipe, few_shot_recipe
 from stance.classifiers.storage import best_model, load_model, words_key
@@ -20,7 +21,7 @@ from stance.engine.train import FEW_FOLDS, HoldOut, export_model, train_model
 from stance.errors import ModelError
 from stance.evaluation import protocol
 from stance.evaluation.protocol import evaluate
-from tests.builders import article, labeled_corpus
+from tests.builders import article, labeled_corpus, train_baseline
 from tests.encoders import bert, change_json, quick, seal
 
 BOOK = read_codebook()
@@ -147,6 +148,43 @@ def test_a_single_outlet_is_held_out_by_article(base, examples, tmp_path):
     results = evaluate(lessons, model, BOOK, seed=1)
     assert {result.held_out for result in results} == {"article"}
     assert results[-1].model == model.reference
+
+
+def test_outlets_that_some_articles_do_not_name_are_held_out_by_article(examples, tmp_path):
+    some = [replace(e, source=None) if e.source == OUTLETS[0] else e for e in examples]
+    model = train_baseline(some, BOOK, tmp_path / "jetty")
+    assert list(model.card.held_out) == ["article"]
+    assert model.card.n_outlets == 3
+
+
+def test_an_outlet_without_labels_of_a_task_has_an_empty_cell_for_it(examples, tmp_path):
+    some = [
+        replace(e, labels={"voice": e.labels["voice"]}) if e.source == OUTLETS[0] else e
+        for e in examples
+    ]
+    model = train_baseline(some, BOOK, tmp_path / "jetty")
+    page = (model.folder / "README.md").read_text(encoding="utf-8")
+    assert "| outlet | units | stance | sentiment | voice |" in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| Outlet 0 |")]
+    assert "| – | – | " in row
+
+
+def test_a_fold_without_labels_of_a_task_does_not_end_the_training(examples, tmp_path):
+    some = [
+        replace(e, labels={} if e.source == OUTLETS[0] else {"voice": e.labels["voice"]})
+        for e in examples
+    ]
+    told = []
+    classifier = Baseline({"voice": CLASSES["voice"]}, BaselineRecipe(costs=(3.0,), n_folds=2))
+    plans = [HoldOut(by="outlet", n_folds=None)]
+    train_model(
+        *(classifier, some, BOOK, tmp_path / "jetty"),
+        kind="baseline",
+        seed=7,
+        plans=plans,
+        on_step=told.append,
+    )
+    assert "fold 1 of 4" in told
 
 
 def test_the_embedding_goes_the_same_road(base, examples, tmp_path):
@@ -301,12 +339,12 @@ def shipped(model, exported, adapted, tmp_path, monkeypatch):
 
 
 def test_the_largest_is_the_best_where_its_base_and_torch_are_here(shipped):
-    assert best_model(BOOK) == "large"
+    assert best_model(BOOK).name == "large"
     assert load_model("large", BOOK).card.kind == "transformer"
     shutil.rmtree(shipped / "large")
-    assert best_model(BOOK) == "small"
+    assert best_model(BOOK).name == "small"
     shutil.rmtree(shipped / "small")
-    assert best_model(BOOK) == "baseline"
+    assert best_model(BOOK).name == "baseline"
 
 
 def test_what_cannot_run_here_is_passed_over(shipped, monkeypatch):
@@ -314,14 +352,14 @@ def test_what_cannot_run_here_is_passed_over(shipped, monkeypatch):
     monkeypatch.setattr(
         storage.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
     )
-    assert best_model(BOOK) == "small"
+    assert best_model(BOOK).name == "small"
 
 
 def test_an_adapter_is_passed_over_where_its_base_would_have_to_be_fetched(shipped):
     path = shipped / "large/model.json"
     description = json.loads(path.read_text(encoding="utf-8"))
     change_json(path, recipe=description["recipe"] | {"base": "all-mpnet-base-v2"})
-    assert best_model(BOOK) == "small"
+    assert best_model(BOOK).name == "small"
 
 
 def test_a_whole_transformer_needs_no_base(shipped, trained):
@@ -331,16 +369,16 @@ def test_a_whole_transformer_needs_no_base(shipped, trained):
     description = json.loads(path.read_text(encoding="utf-8"))
     change_json(path, recipe=description["recipe"] | {"base": "harbour/absent"})
     seal(shipped / "large")
-    assert best_model(BOOK) == "large"
+    assert best_model(BOOK).name == "large"
     assert load_model("large", BOOK).card.kind == "transformer"
 
 
 @pytest.mark.parametrize("name", ["card.json", "model.json"])
 def test_a_damaged_one_is_passed_over(shipped, name):
     (shipped / "large" / name).write_bytes(b"{")
-    assert best_model(BOOK) == "small"
+    assert best_model(BOOK).name == "small"
     (shipped / "large" / name).unlink()
-    assert best_model(BOOK) == "small"
+    assert best_model(BOOK).name == "small"
 
 
 def test_another_codebook_has_no_best_model(shipped):

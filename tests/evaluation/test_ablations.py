@@ -36,11 +36,11 @@ def units():
     return [replace(e, unit=replace(e.unit, heading=e.labels["stance"])) for e in examples]
 
 
-def found(examples, classifier):
+def found(examples, classifier, swapped="oak"):
     rows = classifier.predict_proba([e.unit for e in examples])
     return {
         a.name: a
-        for a in ablations(examples, rows, BOOK, classifier, swapped="oak", seed=1)
+        for a in ablations(examples, rows, BOOK, classifier, swapped=swapped, seed=1)
         if a.task == "stance"
     }
 
@@ -60,11 +60,19 @@ def test_a_model_that_reads_context_and_target_loses_without_them():
 
 
 def test_a_model_that_reads_the_unit_alone_shows_no_change(model):
-    for a in found(labeled_corpus(5, seed=9), model.classifier).values():
+    examples = labeled_corpus(5, seed=9)
+    other = " ".join({e.unit.text for e in examples})  # words that the model knows
+    results = found(examples, model.classifier, swapped=other)
+    assert len(results) == 3
+    for a in results.values():
         assert a.changed.value == 0
         assert a.difference.difference.value == 0
         assert a.difference.p_value == 1
         assert a.middle == a.middle_before
+
+
+def test_where_no_other_target_is_known_none_is_swapped_in():
+    assert list(found(units(), Reader(), swapped=None)) == [NO_CONTEXT, NO_TARGET]
 
 
 def test_a_task_without_order_has_no_middle(model):

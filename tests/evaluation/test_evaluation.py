@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from stance.classifiers.baseline import BaselineRecipe
+from stance.classifiers.storage import words_key
 from stance.codebook import read_codebook
 from stance.errors import DataError
-from stance.evaluation.protocol import evaluate
+from stance.evaluation.model_report import model_report
+from stance.evaluation.protocol import evaluate, learned_from_here
 from stance.evaluation.scores import score
 from tests.builders import labeled_corpus, train_baseline
+from tests.evaluation.units import called, labeled
 
 BOOK = read_codebook()
 RECIPE = BaselineRecipe(costs=(3.0,), n_folds=3)
@@ -19,14 +22,26 @@ def one_hot(examples, task, order):
 
 
 def test_perfect_predictions_score_one_with_an_interval_of_no_width():
-    examples = labeled_corpus(4)
+    examples = labeled_corpus(6)
     rows = {"stance": one_hot(examples, "stance", BOOK.task("stance").classes)}
     result = score(examples, rows, BOOK, seed=1)["stance"]
     assert (result.macro_f1.value, result.macro_f1.low, result.macro_f1.high) == (1, 1, 1)
-    assert result.macro_f1.n_articles == 4
-    assert result.macro_f1.n_units == 48
+    assert result.macro_f1.n_articles == 6
+    assert result.macro_f1.n_units == 72
     assert result.accuracy == 1
-    assert sum(map(sum, result.confusion)) == 48
+    assert sum(map(sum, result.confusion)) == 72
+
+
+def test_a_label_that_is_never_settled_makes_no_other_score_of_the_models_that_call_it():
+    stances = ["neutral"] * 14 + ["skeptical"] * 6
+    examples = [labeled(f"a{i % 7}", i, stance=s) for i, s in enumerate(stances)]
+    one_fault = score(examples, called("stance", ["optimistic", *stances[1:]]), BOOK, seed=1)
+    two_faults = score(examples, called("stance", ["skeptical"] * 2 + stances[2:]), BOOK, seed=1)
+    one, two = one_fault["stance"], two_faults["stance"]
+    assert one.macro_f1.value == pytest.approx((2 * 13 / 27 + 1) / 2)
+    assert one.f_avg.value == 1
+    assert one.macro_f1.value > two.macro_f1.value
+    assert one.f_avg.value > two.f_avg.value
 
 
 def test_units_without_a_label_of_the_task_do_not_count():
@@ -59,6 +74,31 @@ def test_a_model_stands_above_its_floors_where_words_tell_the_label(model):
     assert rows[model.reference].macro_f1.value > 0.9
     assert rows["majority"].macro_f1.value < 0.3
     assert rows["majority"].f_avg.value <= 0.5
+
+
+def test_articles_that_a_teacher_judged_for_a_model_are_not_new_to_it(model):
+    new = labeled_corpus(3, seed=9)
+    keys = tuple(words_key(e.unit.text)[:16] for e in new[:12])
+    taught = replace(model, card=replace(model.card, beside=keys))
+    assert learned_from_here(new, taught) - set(model.card.trained_on) == {new[0].sha256}
+
+
+def test_without_a_task_that_vader_reads_the_majority_is_the_only_floor(model):
+    voices = [replace(e, labels={"voice": e.labels["voice"]}) for e in labeled_corpus(8, seed=9)]
+    results = evaluate(voices, model, BOOK, seed=1)
+    assert [r.model for r in results] == ["majority", model.reference]
+    report = model_report(voices, model, BOOK, labels=(), seed=1)
+    assert [r.model for r in report.evaluations] == ["majority", model.reference]
+
+
+def test_outlets_that_articles_do_not_name_are_not_held_out(model):
+    nameless = [replace(e, source=None) for e in labeled_corpus()]
+    assert {r.held_out for r in evaluate(nameless, model, BOOK, seed=1)} == {"article"}
+
+
+def test_one_article_that_it_learned_from_cannot_be_held_out(model):
+    with pytest.raises(DataError, match="too few to hold any out"):
+        evaluate(labeled_corpus()[:12], model, BOOK, seed=1)
 
 
 def test_nothing_labeled_is_nothing_to_score(model):

@@ -42,6 +42,12 @@ def test_a_share_of_zero_still_has_an_upper_limit():
     assert 0.05 < estimate.high < 0.6
 
 
+@pytest.mark.parametrize("hits", range(1, 25))
+def test_articles_that_agree_to_the_digit_count_as_articles_and_not_as_units(hits):
+    alike = clustered_share(np.full(4, float(hits)), np.full(4, 25.0))
+    assert alike.high - alike.low > 0.4
+
+
 def test_a_share_needs_units():
     with pytest.raises(DataError):
         clustered_share(np.array([]), np.array([]))
@@ -54,6 +60,13 @@ def test_the_bootstrap_resamples_articles_so_that_alike_units_do_not_narrow_it()
     same_articles_longer = article_bootstrap(np.stack([one * 10, other * 10] * 5), macro_f1, seed=1)
     assert few.low == pytest.approx(same_articles_longer.low)
     assert few.low < few.value < few.high
+
+
+def test_the_bootstrap_says_nothing_of_fewer_than_six_articles():
+    tables = np.random.default_rng(0).integers(0, 9, (6, 3, 3)).astype(float)
+    assert article_bootstrap(tables, macro_f1, seed=4).low is not None
+    few = article_bootstrap(tables[:5], macro_f1, seed=4)
+    assert (few.low, few.high, few.n_articles) == (None, None, 5)
 
 
 def test_the_bootstrap_is_the_same_for_the_same_seed():
