@@ -31,7 +31,7 @@ def estimate(found: TaskScore | None) -> str:
     if found is None:
         return "–"
     m = found.macro_f1
-    return f"{m.value:.2f} [{m.low:.2f}, {m.high:.2f}]"
+    return f"{m.value:.2f}" + ("" if m.low is None else f" [{m.low:.2f}, {m.high:.2f}]")
 
 
 def row(

@@ -22,7 +22,8 @@ MODEL = load_model("small", BOOK)
 
 def estimate(value: Estimate) -> str:
     """Return a score with its interval."""
-    return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
+    interval = "" if value.low is None else f" [{value.low:.2f}, {value.high:.2f}]"
+    return f"{value.value:.2f}{interval}"
 
 
 def scores(title: str, examples: list[LabeledUnit]) -> None:
