@@ -53,6 +53,21 @@ def writing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
+def refuse_existing(path: Path) -> None:
+    """Raise if a file is there that a person may have filled in since it was written.
+
+    Raises
+    ------
+    DataError
+        If it is.
+    """
+    if path.is_file():
+        raise DataError(
+            f"{path}: is there already, and may hold what a person wrote since: move it, or give "
+            "another name"
+        )
+
+
 def heed_umask(path: Path) -> None:
     """Give a file the mode of a new one, where a library made it readable to its owner alone.
 

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from stance.errors import DataError
-from stance.files import heed_umask, write_whole, writing
+from stance.files import heed_umask, refuse_existing, write_whole, writing
 
 
 def names(folder):
@@ -103,3 +103,10 @@ def test_a_file_that_a_library_keeps_to_its_owner_is_given_the_mode_of_a_new_one
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o640
     assert names(tmp_path) == ["a.safetensors"]
+
+
+def test_a_file_that_a_person_may_have_filled_in_is_not_written_over(tmp_path):
+    refuse_existing(tmp_path / "sheet.csv")
+    (tmp_path / "sheet.csv").write_text("same_claim: y", encoding="utf-8")
+    with pytest.raises(DataError, match=r"sheet\.csv: is there already"):
+        refuse_existing(tmp_path / "sheet.csv")

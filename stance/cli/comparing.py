@@ -162,7 +162,7 @@ def compare(
     from stance.comparison.methods import methods_text
     from stance.engine.classified import is_classified
     from stance.errors import LabelError
-    from stance.files import writing
+    from stance.files import refuse_existing, writing
     from stance.report.charts import save_charts
     from stance.report.comparison_tables import print_comparison
     from stance.report.machine import to_json
@@ -173,6 +173,8 @@ def compare(
 
     if check_claims is not None and checks is None:
         raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
+    if check_claims is not None and checks is not None:
+        refuse_existing(checks)
     book = read_codebook(codebook)
     tables_given = [path for path in paths if is_classified(path, book)]
     articles = [path for path in paths if path not in tables_given]

@@ -150,6 +150,7 @@ def export_annotations(
     Example: stance label export --form label-studio-config
     """
     from stance.codebook import read_codebook
+    from stance.files import refuse_existing
     from stance.labeling.exchange.formats import WRITERS, read_predictions
     from stance.labeling.exchange.statements import Parcel
 
@@ -159,6 +160,8 @@ def export_annotations(
         return
     if not paths:
         raise typer.BadParameter("give the articles that were judged, or are to be")
+    if unlabeled and output is not None:
+        refuse_existing(output)
     if form is Form.CAS and output in (None, Path("-")):
         raise typer.BadParameter("cas is several files: give -o with a new folder or a .zip")
     if predictions is not None and form is not Form.LABEL_STUDIO:

@@ -145,7 +145,9 @@ def hold_out(
     from collections import Counter
 
     from stance.evaluation.splits import make_split, read_clusters, write_split
+    from stance.files import refuse_existing
 
+    refuse_existing(output)  # another split would make what was measured under it a lie
     reader = Reader(paths, register)
     split = make_split(
         list(reader),

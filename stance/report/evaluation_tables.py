@@ -50,10 +50,11 @@ def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
         f"{comparison.n_articles} articles that neither learned from",
     )
     models = _plain(comparison.left, comparison.right)
-    table = new_table("task", "score", *models, "difference", "p")
+    table = new_table("task", "score", *models, "difference", "p", "n")
     for d in comparison.differences:
         scores = (two_places(d.left), two_places(d.right))
-        put_row(table, d.task, d.score, *scores, estimate_words(d.difference), f"{d.p_value:.2g}")
+        tested = (estimate_words(d.difference), f"{d.p_value:.2g}", str(d.difference.n_units))
+        put_row(table, d.task, d.score, *scores, *tested)
     out.print(table)
     say(
         out,

@@ -168,6 +168,11 @@ def test_pairs_of_units_are_written_judged_and_read_back_as_precision_and_recall
     checked = json.loads(done.stdout)["alignment"]["checked"]
     assert checked["n_judged"] == len(rows)
     assert 0 <= checked["precision"]["value"] <= 1
+    judged = (place / "pairs.csv").read_bytes()
+    again = stance(*wrote.args[1:], cwd=place)
+    assert again.returncode == 1
+    assert "pairs.csv: is there already" in again.stderr
+    assert (place / "pairs.csv").read_bytes() == judged
 
 
 def test_one_outlet_is_described_and_what_cannot_be_said_is_told(place):

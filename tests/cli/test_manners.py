@@ -182,3 +182,18 @@ def test_a_log_cut_short_is_settled_with_a_notice(port):
     assert done.returncode == 0
     assert "annotations.jsonl:2: the last line was never finished" in done.stderr
     assert "settled labels of 1 units" in done.stderr
+
+
+def test_a_split_and_a_sheet_to_judge_are_not_written_over(port):
+    for words in (
+        ("hold-out", "port", "--share", "0.5", "-o", "split.json"),
+        ("label", "export", "port", "--form", "csv", "--unlabeled", "-o", "sheet.csv"),
+    ):
+        output = port / words[-1]
+        assert stance(*words, cwd=port).returncode == 0
+        filled = output.read_text(encoding="utf-8") + "\n"
+        output.write_text(filled, encoding="utf-8")
+        done = stance(*words, cwd=port)
+        assert done.returncode == 1
+        assert f"{words[-1]}: is there already" in done.stderr
+        assert output.read_text(encoding="utf-8") == filled
