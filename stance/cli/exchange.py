@@ -79,7 +79,8 @@ def import_annotations(
     )
 
     book = read_codebook(codebook)
-    reading = Reading(codebook=book, task=task, names=dict(map(_pair, columns or [])))
+    theirs = dict(map(_pair, columns or []))
+    reading = Reading(codebook=book, task=task, names=theirs, on_notice=tell)
     names = _names(annotator or [])
     articles_only(paths, book)
     reader, articles = _articles(paths, register)

@@ -13,6 +13,7 @@ from stance.cli.common import (
     LabelsFile,
     Reader,
     seed_articles,
+    serve_words,
     settled_labels,
     tell,
 )
@@ -102,6 +103,7 @@ def settle(
     """
     from stance.codebook import read_codebook
     from stance.labeling.log import read_annotations, under_codebook
+    from stance.labeling.settle import n_unseen
     from stance.labeling.settle import settle as settle_annotations
     from stance.labeling.store import read_documents, write_labels
 
@@ -115,14 +117,21 @@ def settle(
     for d in disagreements:
         judged = ", ".join(f"{name}: {label}" for name, label in sorted(d.annotations.items()))
         sys.stdout.write("\t".join(map(printable, (d.unit_id, d.task, judged))) + "\n")
-    n_decided = sum(len(label.decided_by) for label in labels)
+    unseen = [n for n in map(n_unseen, labels) if n]
+    n_decided = sum(len(label.decided_by) for label in labels) - sum(unseen)
     n_alone = sum(len(label.annotators) == 1 for label in labels)
     tell(
         f"settled labels of {len(labels)} units, {n_alone} of them by a single annotator; "
         f"{n_decided} differences were decided, {len(disagreements)} wait for a third person"
     )
+    if unseen:
+        tell(
+            f"{sum(unseen)} labels of {len(unseen)} units are by an adjudicator alone: no "
+            "annotator judged them"
+        )
     if disagreements:
-        tell(f"decide those on the page: stance label serve PATH --folder {folder}")
+        serve = serve_words([Path("PATH")], codebook or DEFAULT_CODEBOOK, None, folder)
+        tell(f"decide those on the page: {serve}")
 
 
 @app.command()
@@ -136,11 +145,13 @@ def verify(
 ) -> None:
     """Check that every label meets a unit of its document.
 
-    Documents are found by their hash.
+    Documents are found by their hash; one that has the id of a labeled document and another hash
+    was changed since. The exit code is 1 if one was, if a label misses its unit, or if none meets
+    one.
 
     Documents whose text may not be passed on are labeled stand-off: give --seeds where they are.
 
-    Example: stance label verify --seeds seeds/articles
+    Example: stance label verify --seeds seeds/articles --labels labels/settled.jsonl
     """
     from stance.codebook import read_codebook
     from stance.corpus.prepare import prepare
@@ -150,28 +161,39 @@ def verify(
     settled = settled_labels(labels, book)
     # One reader a folder: two may hold the same document under the same name.
     readers = [Reader([folder]) for folder in (seed_articles(book), *(seeds or []))]
-    articles = {
-        article.sha256: (article, units) for reader in readers for article, units in prepare(reader)
-    }
+    articles = {}
+    ids = set()
+    for article, units in (pair for reader in readers for pair in prepare(reader)):
+        articles[article.sha256] = article, units
+        ids.add(article.id)
     found, lost = join_labels(articles.values(), settled)
     wanted: dict[str, tuple[str, int]] = {}
     for label in settled:
         wanted[label.sha256] = (label.article_id, wanted.get(label.sha256, ("", 0))[1] + 1)
     bad = {label.sha256 for label in lost}
+    missing: list[str] = []
+    changed: list[str] = []
     for digest, (article_id, n) in sorted(wanted.items(), key=lambda item: item[1]):
-        state = "not there" if digest not in articles else "CHANGED" if digest in bad else "found"
+        if digest in articles:
+            state = "MISFIT" if digest in bad else "found"
+        else:
+            state = "CHANGED" if article_id in ids else "not there"
+            (changed if article_id in ids else missing).append(article_id)
         line = f"{state:<9}  {article_id}  {n} units  sha256 {digest}"
         sys.stdout.write(printable(line) + "\n")
-    n_missing = sum(digest not in articles for digest in wanted)
     sys.stdout.write(
-        f"{len(found)} of {len(settled)} labels meet their unit; {n_missing} of {len(wanted)} "
-        "documents are not there\n"
+        f"{len(found)} of {len(settled)} labels meet their unit; {len(missing)} of {len(wanted)} "
+        f"documents are not there, {len(changed)} were changed\n"
     )
     if lost:
         tell(f"{len(lost)} labels meet no unit of their document, {lost[0].unit_id} first")
-        raise typer.Exit(1)
+    if changed:
+        tell(f"{len(changed)} documents are not the text that was labeled, {changed[0]} first")
     if not settled:
         tell(f"no settled label follows {book.reference}: there was nothing to verify")
+    elif not found:
+        tell("no label meets a unit: give --seeds where the labeled documents are")
+    if lost or changed or not found:
         raise typer.Exit(1)
     for reader in readers:
         reader.finish()

@@ -127,6 +127,13 @@ def shares_of(label: Label) -> dict[str, dict[str, float]]:
     return shares
 
 
+def n_unseen(label: Label) -> int:
+    """Return on how many tasks an adjudicator alone judged a unit: no annotator did."""
+    return sum(
+        not any(task in judged for judged in label.annotators.values()) for task in label.decided_by
+    )
+
+
 def unit_place(unit_id: str) -> tuple[str, int, int]:
     """Return the article id, start and end that a unit id is made of.
 

@@ -22,6 +22,7 @@ from stance.cli.common import labeled_units
 from stance.codebook import read_codebook
 from stance.evaluation.scores import score
 from stance.evaluation.splits import Part
+from stance.records import text_sha256
 
 ROOT = Path(__file__).parent.parent.parent
 STANCE = Path(sys.executable).with_name("stance")
@@ -29,7 +30,7 @@ STANCE = Path(sys.executable).with_name("stance")
 
 def stance(*args, cwd=ROOT, stdin=None):
     return subprocess.run(
-        [STANCE, *map(str, args)], cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120
+        [STANCE, *map(str, args)], cwd=cwd, input=stdin, capture_output=True, text=True, timeout=300
     )
 
 
@@ -238,6 +239,7 @@ def test_verify_tells_documents_that_are_not_there_and_labels_that_meet_no_unit(
     plain = stance("label", "verify")
     assert plain.returncode == 0
     assert plain.stdout.count("not there") == 6  # five documents and the count
+    assert " documents are not there, 0 were changed" in plain.stdout
     lines = (ROOT / "labels/settled.jsonl").read_text(encoding="utf-8").splitlines()
     wafer = [row for row in map(json.loads, lines) if row["article_id"] == "wafer-1"]
     wafer[0]["end"] += 1
@@ -245,7 +247,59 @@ def test_verify_tells_documents_that_are_not_there_and_labels_that_meet_no_unit(
     moved.write_text("".join(json.dumps(label) + "\n" for label in wafer), encoding="utf-8")
     done = stance("label", "verify", "--labels", moved)
     assert done.returncode == 1
-    assert "CHANGED" in done.stdout
+    assert "MISFIT     wafer-1" in done.stdout
+
+
+def test_verify_fails_where_a_document_was_changed_or_no_label_meets_a_unit(tmp_path):
+    article = ROOT / "seeds/articles/wafer-1.txt"
+    (tmp_path / "seeds").mkdir()
+    mine = tmp_path / "seeds/mine-1.txt"
+    mine.write_bytes(article.read_bytes() + b"More.\n")
+    lines = (ROOT / "labels/settled.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if row["article_id"] == "wafer-1"]
+    sha256 = text_sha256(mine.read_text(encoding="utf-8"))
+    mine_too = {"article_id": "mine-1", "sha256": sha256}
+    settled = tmp_path / "settled.jsonl"
+    settled.write_text("".join(json.dumps(row | mine_too) + "\n" for row in rows), encoding="utf-8")
+    verify = ("label", "verify", "--labels", settled)
+    whole = stance(*verify, "--seeds", tmp_path / "seeds")
+    assert whole.returncode == 0
+    assert f"{len(rows)} of {len(rows)} labels meet their unit" in whole.stdout
+    elsewhere = stance(*verify)
+    assert elsewhere.returncode == 1
+    assert "1 of 1 documents are not there, 0 were changed" in elsewhere.stdout
+    assert "no label meets a unit: give --seeds" in elsewhere.stderr
+    mine.write_bytes(article.read_bytes() + b"Mere.\n")
+    changed = stance(*verify, "--seeds", tmp_path / "seeds")
+    assert changed.returncode == 1
+    assert "CHANGED    mine-1" in changed.stdout
+    assert "0 of 1 documents are not there, 1 were changed" in changed.stdout
+    assert "1 documents are not the text that was labeled, mine-1 first" in changed.stderr
+
+
+def test_settle_tells_differences_from_what_an_adjudicator_alone_judged(tmp_path):
+    folder = tmp_path / "my labels"
+    folder.mkdir()
+    article = ROOT / "seeds/articles/wafer-1.txt"
+    units = map(json.loads, stance("split", article).stdout.splitlines())
+    first, second, third, *_ = [unit["unit_id"] for unit in units]
+    judged = [
+        (first, "ada", "neutral", "census"),
+        (first, "bo", "skeptical", "census"),
+        (first, "cy", "neutral", "adjudication"),
+        (second, "cy", "neutral", "adjudication"),
+        (third, "ada", "neutral", "census"),
+        (third, "bo", "skeptical", "census"),
+    ]
+    keys = ("unit_id", "annotator", "stance", "design")
+    rows = [json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in judged]
+    (tmp_path / "mine.jsonl").write_text("".join(rows), encoding="utf-8")
+    done = stance("label", "import", tmp_path / "mine.jsonl", article, "--folder", folder)
+    assert done.returncode == 0, done.stderr
+    told = stance("label", "settle", "--folder", folder).stderr
+    assert "1 differences were decided, 1 wait for a third person" in told
+    assert "1 labels of 1 units are by an adjudicator alone: no annotator judged them" in told
+    assert f"stance label serve PATH --folder '{folder}'" in told
 
 
 def test_a_reader_that_stops_early_is_no_crash():

@@ -98,6 +98,24 @@ def test_an_import_that_fails_leaves_no_folder(tmp_path):
     assert not folder.exists()
 
 
+def test_labels_in_a_column_of_another_name_are_not_lost_in_silence(tmp_path):
+    stance("label", "export", ARTICLE, "--form", "csv", "-o", tmp_path / "judged.csv")
+    judged = (tmp_path / "judged.csv").read_text(encoding="utf-8")
+    path, folder = tmp_path / "theirs.csv", tmp_path / "labels"
+    bring = ("label", "import", path, ARTICLE, "--folder", folder)
+    header = "note,stance,sentiment,voice,"
+    path.write_text(judged.replace(header, "note,a,b,c,"), encoding="utf-8")
+    done = stance(*bring)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "no column is called stance, sentiment, voice; name those that are: --map" in done.stderr
+    assert "codebook, note, a, b, c, heading" in done.stderr
+    assert not folder.exists()
+    path.write_text(judged.replace(header, "note,a,sentiment,voice,"), encoding="utf-8")
+    done = stance(*bring)
+    assert done.returncode == 0
+    assert "no column is called stance; if it has another name there: --map" in done.stderr
+
+
 def test_the_configuration_of_label_studio_needs_no_article():
     done = stance("label", "export", "--form", "label-studio-config")
     assert done.stdout.startswith("<View>")

@@ -1,6 +1,6 @@
 from dataclasses import replace
 from itertools import permutations, product
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -163,9 +163,9 @@ def test_the_same_seed_gives_the_same_draws():
 def test_thirty_one_outlets_and_three_hundred_claims_take_seconds():
     rng = np.random.default_rng(6)
     claims, observations = random_corpus(rng, [6] * 3 + [5] * 28, n_claims=300, per_article=9)
-    start = perf_counter()
+    start = process_time()
     selections(claims, observations, seed=1)
-    assert perf_counter() - start < 10
+    assert process_time() - start < 10
 
 
 def test_a_claim_that_an_outlet_only_quotes_is_left_out_of_its_own_words():

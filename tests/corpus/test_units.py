@@ -188,9 +188,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_input_takes_no_more_than_seconds(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     split_units(article(text))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_every_line_of_the_source_documents_ends_a_unit() -> None:

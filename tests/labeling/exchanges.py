@@ -51,9 +51,19 @@ def export(folder, form, events=(), **more):
     return path
 
 
-def read(path, form=None, *, articles=ARTICLES, task=None, columns=None, names=None, design=None):
+def read(
+    path,
+    form=None,
+    *,
+    articles=ARTICLES,
+    task=None,
+    columns=None,
+    names=None,
+    design=None,
+    on_notice=lambda notice: None,
+):
     """Return the events in a file."""
-    reading = Reading(codebook=BOOK, task=task, names=columns or {})
+    reading = Reading(codebook=BOOK, task=task, names=columns or {}, on_notice=on_notice)
     statements = read_file(path, form, reading)
     return events_of(statements, Units(articles), BOOK, names=names, design=design or Design.CENSUS)
 

@@ -72,10 +72,10 @@ def test_a_cue_begins_and_ends_with_a_word(tmp_path, cue):
 
 def test_no_text_makes_a_cue_slow(tmp_path):
     cues = cues_of(tmp_path, favor=["no * tickets * left", "sail*"])
-    start = time.perf_counter()
+    start = time.process_time()
     for text in ("no " * 30_000, "no" + " " * 100_000, "sail" * 30_000, "no a " * 20_000):
         cues.hits(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_cues_change_no_label_and_so_not_the_hash(tmp_path):

@@ -76,7 +76,7 @@ def logs(draw):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_log_with_all_that_can_happen_comes_back_event_by_event(tmp_path, form):
-    found = read(export(tmp_path, form, EVENTS))
+    found = read(export(tmp_path, form, EVENTS), on_notice=pytest.fail)
     assert found.history == EVENTS
     assert found.fresh == []
 
@@ -86,7 +86,7 @@ def test_a_log_with_all_that_can_happen_comes_back_event_by_event(tmp_path, form
 @settings(deadline=None, max_examples=40)
 def test_any_log_comes_back_as_it_was(tmp_path_factory, form, events):
     folder = tmp_path_factory.mktemp("trip")
-    found = read(export(folder, form, events), form)
+    found = read(export(folder, form, events), form, on_notice=pytest.fail)
     assert found.history == events
     assert found.fresh == []
 
@@ -103,7 +103,7 @@ def test_importing_an_export_again_adds_nothing_and_into_half_a_log_the_other_ha
 def test_units_to_judge_carry_no_label_and_keep_how_they_were_chosen(tmp_path, form):
     blank = {UNITS[1].id: "random/3f9c2ab1", UNITS[0].id: ""}
     path = export(tmp_path, form, blank=blank)
-    assert added(path, names=Names(everyone="ada")) == []
+    assert added(path, names=Names(everyone="ada"), on_notice=pytest.fail) == []
     if form is Form.JSONL:
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         assert [row["text"] for row in rows] == [UNITS[1].text, UNITS[0].text]
@@ -250,6 +250,45 @@ def test_keys_of_another_name_are_read_where_they_are_named(tmp_path):
     path.write_text('{"item": "port/a1:0-18", "by": "ada", "mine": "pro"}', encoding="utf-8")
     columns = {"unit_id": "item", "annotator": "by", "stance": "mine"}
     assert told(added(path, columns=columns)) == [("port/a1:0-18", "ada", "stance", "optimistic")]
+
+
+@pytest.mark.parametrize("form", [Form.CSV, Form.JSONL])
+def test_labels_under_a_name_that_is_no_tasks_are_told(tmp_path, form):
+    rows = [
+        {"unit_id": UNITS[0].id, "my_stance": "pro", "Ton": "negative", "voice": "author"},
+        {"unit_id": UNITS[1].id, "my_stance": "pro", "Ton": "negative", "voice": ""},
+    ]
+    path = tmp_path / f"theirs.{SUFFIXES[form]}"
+
+    def bring(names, **options):
+        lines = [json.dumps({name: row[name] for name in names}) for row in rows]
+        if form is Form.CSV:
+            lines = [",".join(names), *(",".join(row[name] for name in names) for row in rows)]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        notices = []
+        ada = Names(everyone="ada")
+        events = added(path, names=ada, on_notice=notices.append, **options)
+        return [event.task for event in events], notices
+
+    every = ["unit_id", "my_stance", "Ton", "voice"]
+    tasks, notices = bring(every)
+    assert tasks == ["voice"]
+    assert notices == [
+        f"{path}: no column is called {task}; if it has another name there: --map {task}=THEIRS"
+        for task in ("stance", "sentiment")
+    ]
+    assert bring(every, task="voice") == (["voice"], [])
+    columns = {"stance": "my_stance", "sentiment": "Ton"}
+    tasks, notices = bring(every, columns=columns)
+    assert (tasks.count("stance"), tasks.count("sentiment"), notices) == (2, 2, [])
+    with pytest.raises(LabelError) as caught:
+        bring(every[:3])
+    assert str(caught.value) == (
+        f"{path}: no column is called stance, sentiment, voice; name those that are: "
+        "--map OURS=THEIRS. It has unit_id, my_stance, Ton"
+    )
+    with pytest.raises(LabelError, match="no column is called stance; name those that are"):
+        bring(every, task="stance")
 
 
 def test_a_row_that_contradicts_itself_or_could_be_two_articles_is_told(tmp_path):

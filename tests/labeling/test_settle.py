@@ -2,7 +2,7 @@ import pytest
 
 from stance.errors import LabelError
 from stance.labeling.designs import Method
-from stance.labeling.settle import settle, shares_of, unit_place
+from stance.labeling.settle import n_unseen, settle, shares_of, unit_place
 from stance.labeling.store import (
     Document,
     read_documents,
@@ -125,6 +125,20 @@ def test_soft_labels_are_the_annotators_shares_whoever_settled():
     assert shares_of(label) == {"stance": {"neutral": 1 / 3, "skeptical": 2 / 3}}
     (label,), _ = settle(events[3:], DOCUMENTS)
     assert shares_of(label) == {"stance": {"optimistic": 1.0}}
+
+
+def test_what_an_adjudicator_alone_judged_is_no_difference_that_was_decided():
+    events = [
+        judged("ada", "neutral"),
+        judged("bo", "skeptical"),
+        judged("cy", "optimistic", design="adjudication"),
+        judged("cy", "author", task="voice", design="adjudication"),
+    ]
+    (label,), _ = settle(events, DOCUMENTS)
+    assert label.decided_by == {"stance": "cy", "voice": "cy"}
+    assert n_unseen(label) == 1
+    (label,), _ = settle(events[2:], DOCUMENTS)
+    assert n_unseen(label) == 2
 
 
 def crowd(n_units=40):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from stance.errors import LabelError
-from stance.labeling.exchange.rows import statement_of_row, unit_row
+from stance.labeling.exchange.rows import check_columns, statement_of_row, unit_row
 from stance.labeling.exchange.statements import (
     Parcel,
     Reading,
@@ -40,15 +40,20 @@ def read_lines(content: bytes, path: str, reading: Reading) -> list[Statement]:
     Raises
     ------
     LabelError
-        If a line is no JSON object that names a unit.
+        If a line is no JSON object that names a unit, or no line has the key of a task.
     """
     statements: list[Statement] = []
+    keys: dict[str, None] = {}  # of all lines: one need not have every task
     for where, row in json_objects(content, path, reading.names):
         if not any(row.get(name) is not None for name in ("unit_id", "article_id", "text")):
             raise LabelError(
                 f"{where}: not a JSON object with a unit_id, as `stance split` writes them"
             )
+        keys |= dict.fromkeys(row)
         statements.append(statement_of_row(row, where, len(statements), reading))
+    if statements:
+        theirs = [key for key in keys if key not in reading.names]
+        check_columns(keys, theirs, path, reading)
     return statements
 
 

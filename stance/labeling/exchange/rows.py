@@ -4,7 +4,7 @@ Our JSON Lines, CSV for spreadsheets and CSV for statistics differ in their layo
 has the columns of an event, or a column a task.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from stance.codebook import Codebook
 from stance.errors import LabelError
@@ -34,6 +34,39 @@ def unit_row(article: Article, unit: Unit) -> dict[str, object]:
         "end": unit.end,
         "sha256": article.sha256,
     }
+
+
+def check_columns(
+    columns: Collection[str], theirs: Iterable[str], path: str, reading: Reading
+) -> None:
+    """Tell of each task that has no column, lest its labels be lost in silence.
+
+    Parameters
+    ----------
+    columns
+        What we call them.
+    theirs
+        What the file calls them.
+
+    Raises
+    ------
+    LabelError
+        If no column holds labels of a task that is asked for.
+    """
+    if "label" in columns:  # a row says whose it is
+        return
+    there = {name.removeprefix(OTHER_TASK) for name in columns}
+    asked = [reading.task] if reading.task else [task.name for task in reading.codebook.tasks]
+    missing = [task for task in asked if task not in there]
+    if missing == asked and (reading.task or not any(map(_is_other, columns))):
+        raise LabelError(
+            f"{path}: no column is called {', '.join(asked)}; name those that are: --map "
+            f"OURS=THEIRS. It has {', '.join(theirs)[:200]}"
+        )
+    for task in missing:
+        reading.on_notice(
+            f"{path}: no column is called {task}; if it has another name there: --map {task}=THEIRS"
+        )
 
 
 def reference_of_row(row: Mapping[str, object], where: str) -> Reference:

@@ -7,7 +7,7 @@ reads a file to statements and writes one from a parcel; `events` makes events o
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
@@ -77,6 +77,7 @@ class Reading:
     codebook: Codebook
     task: str | None = None  # whose labels are meant where the file does not say it
     names: Mapping[str, str] = field(default_factory=dict)  # our name of a column -> the file's
+    on_notice: Callable[[str], None] = lambda notice: None  # called with what else to know
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

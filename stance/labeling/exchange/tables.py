@@ -10,6 +10,7 @@ from stance.labeling.exchange.rows import (
     GUESS,
     NO_LABEL,
     OTHER_TASK,
+    check_columns,
     statement_of_row,
     unit_row,
 )
@@ -89,7 +90,8 @@ def read_table(content: bytes, path: str, reading: Reading) -> list[Statement]:
     Raises
     ------
     LabelError
-        If it is no CSV, lacks a column that was named, or has a row that cannot be understood.
+        If it is no CSV, lacks a column that was named or any with labels, or has a row that cannot
+        be understood.
     """
     statements: list[Statement] = []
     names: list[str] | None = None
@@ -97,6 +99,7 @@ def read_table(content: bytes, path: str, reading: Reading) -> list[Statement]:
         where = f"{path}:{number}"
         if names is None:
             names = _header(cells, reading, path)
+            check_columns(names, cells, path, reading)
             continue
         if len(cells) != len(names):
             raise LabelError(
