@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -246,11 +246,12 @@ def compare(
             # A page is passed on: it need not tell where on this machine the files lay.
             words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
             command = shlex.join(["stance", *words])
-            page.write(render_page(comparison, book, command=command, text=not no_text))
+            laid_out = replace(shared, units=comparison.units)  # which it hashes itself
+            page.write(render_page(laid_out, book, command=command, text=not no_text))
         if record:
             record.write(to_json(shared))
         if account:
-            account.write(methods_text(comparison))
+            account.write(methods_text(shared))
     if tables:
         write_tables(shared, tables)
         tell(f"wrote the tables into {tables}")
@@ -260,9 +261,9 @@ def compare(
     if str(json_file) == "-":
         sys.stdout.write(to_json(shared))
     if str(methods) == "-":
-        sys.stdout.write(methods_text(comparison))
+        sys.stdout.write(methods_text(shared))
     if not printed:
-        print_comparison(console(), comparison, book)
+        print_comparison(console(), shared, book)
     if charts:
         save_charts(shared, book, charts)
         tell(f"wrote the charts into {charts}")

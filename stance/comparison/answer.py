@@ -42,10 +42,13 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
             for outlet in mix.outlets
             for counted in (outlet.shares[label].counted,)
         }
+    by_hand = len(corrected) == n_outlets
+    missing = "no limits at large: labels in one article" if by_hand else "no interval: one article"
+    words = {outlet: _words(*share, missing) for outlet, share in shares.items()}
     low = min(shares, key=lambda outlet: shares[outlet][0])
     if n_outlets == 1:
         return (
-            f"{_words(*shares[low])} of the units of {low}, the only outlet here, are {label} "
+            f"{words[low]} of the units of {low}, the only outlet here, are {label} "
             f"toward {codebook.target}, {basis}; a comparison needs two outlets."
         )
     high = max(shares, key=lambda outlet: shares[outlet][0])
@@ -53,11 +56,10 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
     rest = (
         f"{label} units make up {fewest} of each"
         if fewest == most
-        else f"{label} units are fewest with {_words(*shares[low])} in {low} and most with "
-        f"{_words(*shares[high])} in {high}"
+        else f"{label} units are fewest with {words[low]} in {low} and most with {words[high]} in "
+        f"{high}"
     )
     if p_value is None:
-        by_hand = len(corrected) == n_outlets
         lacking = "hand labels of a single article in some" if by_hand else "one article each"
         told = f"Whether {n_outlets} outlets differ {what} cannot be tested, with {lacking}"
     elif p_value <= LEVEL:
@@ -76,7 +78,7 @@ def lowest_label(task: Task) -> str:
     return min(task.labels, key=lambda label: label.score or 0).name
 
 
-def _words(value: float, low: float | None, high: float | None) -> str:
+def _words(value: float, low: float | None, high: float | None, missing: str) -> str:
     if low is None or high is None:
-        return f"{value:.0%} (no interval: one article)"
+        return f"{value:.0%} ({missing})"
     return f"{value:.0%} ({low:.0%} to {high:.0%})"

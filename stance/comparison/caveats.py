@@ -50,9 +50,9 @@ def refusals_of(
     single = [outlet.outlet for outlet in mix.outlets if outlet.n_articles == 1]
     if single and mix.same_mix_p is not None:
         found.append(
-            f"{_few(single)}: one article each, so their shares have no interval; they still count "
-            "in the test over all outlets, which takes them to vary as the other outlets' articles "
-            "do."
+            f"{_few(single)}: one article each, so their counted shares have no interval; they "
+            "still count in the test of counted shares over all outlets, which takes them to vary "
+            "as the other outlets' articles do."
         )
     if not alignment.claims:
         found.append(
@@ -94,6 +94,8 @@ def caveats_of(
     copies: CopyFacts,
     sample: SampleFacts,
     n_held_out: int,
+    *,
+    fell_back: bool = False,
 ) -> list[str]:
     """Return the caveats that hold of this comparison, the gravest first.
 
@@ -101,6 +103,8 @@ def caveats_of(
     ----------
     n_held_out
         Articles that the model learned from, labeled here by models that had not seen them.
+    fell_back
+        Whether claims are matched by words only since the encoder could not be had.
     """
     found = []
     if any(share.corrected is None for outlet in mix.outlets for share in outlet.shares.values()):
@@ -162,15 +166,10 @@ def caveats_of(
             f"{n_articles} articles are copies of each other, in {len(copies.groups)} groups: "
             f"{done}."
         )
-    if copies.repeated is not None:
-        words = shorten(copies.repeated, 80, placeholder="…")
-        found.append(
-            f"{copies.n_repeated} of {corpus.n_units} units are lines that their outlet prints "
-            f"word for word in more than {REPEATED} articles, such as “{words}”. They count as any "
-            "other: take them out of the articles where they are not the article's own."
-        )
+    if copies.n_repeated:
+        found.append(repeated_said(copies, corpus))
     if alignment.claims:
-        found += _on_claims(alignment, agreement, model)
+        found += _on_claims(alignment, agreement, model, fell_back=fell_back)
     if n_held_out:
         found.append(
             f"The model learned from text in {n_held_out} of the articles: what it learned from is "
@@ -183,7 +182,21 @@ def caveats_of(
     return found
 
 
-def _on_claims(alignment: Alignment, agreement: ClaimAgreement, model: ModelFacts) -> list[str]:
+def repeated_said(copies: CopyFacts, corpus: CorpusFacts) -> str:
+    """Return the caveat on lines that an outlet prints again and again, quoted if known."""
+    such = ""
+    if copies.repeated is not None:
+        such = f", such as “{shorten(copies.repeated, 80, placeholder='…')}”"
+    return (
+        f"{copies.n_repeated} of {corpus.n_units} units are lines that their outlet prints word "
+        f"for word in more than {REPEATED} articles{such}. They count as any other: take them out "
+        "of the articles where they are not the article's own."
+    )
+
+
+def _on_claims(
+    alignment: Alignment, agreement: ClaimAgreement, model: ModelFacts, *, fell_back: bool
+) -> list[str]:
     found = []
     ceiling = agreement.ceiling
     found.append(
@@ -219,9 +232,10 @@ def _on_claims(alignment: Alignment, agreement: ClaimAgreement, model: ModelFact
             "several, so they are too narrow here."
         )
     if alignment.vectors == "words":
+        reason = ", since the encoder that matches by meaning could not be had"
         found.append(
-            "Claims are matched by shared words, since the encoder that matches by meaning could "
-            "not be had: paraphrases are missed."
+            f"Claims are matched by shared words{reason if fell_back else ''}: paraphrases are "
+            "missed."
         )
     if alignment.checked is None:
         found.append(

@@ -121,6 +121,7 @@ def compare(
     )
     if chosen.checks:
         alignment = replace(alignment, checked=read_checks(chosen.checks, alignment))
+    fell_back = chosen.vectors == "auto" and alignment.vectors == "words"
     claims = alignment.claims
     parts = _parts(seen, codebook)
     confusion = model.confusion.get(first.name)
@@ -179,7 +180,15 @@ def compare(
         ),
         caveats=tuple(
             caveats_of(
-                mixes[0], alignment, agreement[0], corpus, model, copies, sample.facts, n_held_out
+                mixes[0],
+                alignment,
+                agreement[0],
+                corpus,
+                model,
+                copies,
+                sample.facts,
+                n_held_out,
+                fell_back=fell_back,
             )
         ),
         methods={},

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stance.codebook import Codebook
 from stance.comparison.result import Comparison, CopyFacts, CorpusFacts
+from stance.report.page_notes import corrected_outlets
 from stance.report.readings import ends, number_words, p_words, signed, two
 
 LEVEL = 0.05
@@ -35,21 +36,23 @@ def four_answers(comparison: Comparison, codebook: Codebook) -> list[Answer]:
 def _mix(comparison: Comparison) -> Answer:
     mix = comparison.mixes[0]
     words = "One article an outlet: what articles of one outlet vary by is not known."
-    best = mix.same_mix_p if mix.corrected_p is None else mix.corrected_p
+    corrected = corrected_outlets(mix)
+    by_hand = len(corrected) == len(mix.outlets)  # as in the one sentence above the four
+    best = mix.corrected_p if by_hand else mix.same_mix_p
+    counted = "" if mix.same_mix_p is None else f"counted p = {p_words(mix.same_mix_p)}"
     if best is not None:
         words = "Of outlets with one mix, so much difference or more is expected this often."
     if mix.pairs:
         far = max(mix.pairs, key=lambda pair: pair.distance.value)
-        counted = any(share.corrected for o in mix.outlets for share in o.shares.values())
         words = (
-            f"Farthest apart{' as counted' if counted else ''}: {far.left} and {far.right}, "
+            f"Farthest apart{' as counted' if corrected else ''}: {far.left} and {far.right}, "
             f"{two(far.distance.value)}; chance alone gives {two(far.distance.null_mean)}."
         )
     return Answer(
         place="mix",
         question=f"Do outlets have the same {mix.task} mix?",
         number="not testable" if best is None else f"p = {p_words(best)}",
-        interval="" if mix.corrected_p is None else f"counted {p_words(mix.same_mix_p)}",
+        interval=counted if by_hand else "counted" if corrected and best is not None else "",
         words=words,
     )
 
@@ -95,8 +98,12 @@ def _leaning(comparison: Comparison, codebook: Codebook) -> Answer:
         question=question,
         number=signed(far.value),
         interval=_limits(far.low, far.high, signed),
-        words=f"{far.outlet}, toward {side}. {len(known)} of {len(effects)} outlets lean by more "
-        "than chance gives (Holm).",
+        words=f"{far.outlet}, toward {side}. "
+        + (
+            f"{len(known)} of {len(tested)} outlets tested lean by more than chance gives (Holm)."
+            if tested
+            else "All outlets have too few articles to test."
+        ),
     )
 
 
@@ -108,16 +115,25 @@ def _selection(comparison: Comparison) -> Answer:
         if not comparison.alignment.claims:
             words = "No claim is shared by two outlets, so what is left out is not measured."
         return Answer(place="left-out", question=question, number="–", interval="", words=words)
-    far = min(found, key=lambda s: (1.0 if s.p_value is None else s.p_value, -len(s.left_out)))
+    tested = [s for s in found if s.p_holm is not None]
+    far = min(
+        tested or found,
+        key=lambda s: (1.0 if s.p_value is None else s.p_value, -len(s.left_out)),
+    )
     known = [s for s in found if s.p_holm is not None and s.p_holm <= LEVEL]
     return Answer(
         place="left-out",
         question=question,
         number=f"{far.n_claims - far.n_made} of {far.n_claims}",
         interval="claims",
-        words=f"that two others or more make are not in {far.outlet}; as many articles of like "
-        f"length, drawn from all outlets, would leave out {far.n_claims - far.expected:.1f}. "
-        f"{len(known)} of {len(found)} outlets leave out more than chance gives (Holm).",
+        words=f"that two others or more make are not in {far.outlet}"
+        + (
+            "; as many articles of like length, drawn from all outlets, would leave out "
+            f"{far.n_claims - far.expected:.1f}. {len(known)} of {len(tested)} outlets tested "
+            "leave out more than chance gives (Holm)."
+            if tested
+            else ". All outlets have too few articles of like length to test."
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from stance.codebook import Codebook, Task
 from stance.comparison.result import Comparison, MixComparison, Share
+from stance.report.page_notes import corrected_outlets
 from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
 
@@ -70,10 +71,16 @@ def part_words(voice: str | None) -> str:
 
 
 def same_mix_words(mix: MixComparison) -> str:
-    """Return the p-value of "all outlets have one mix": of corrected shares where there is one."""
+    """Return the p-value of "all outlets have one mix": of corrected shares where there are any.
+
+    That of counted shares is named as such beside corrected ones, tested or not.
+    """
     if mix.corrected_p is not None:
         return f"p = {p_words(mix.corrected_p)} (counted: {p_words(mix.same_mix_p)})"
-    return "not testable" if mix.same_mix_p is None else f"p = {p_words(mix.same_mix_p)}"
+    if mix.same_mix_p is None:
+        return "not testable"
+    counted = f"p = {p_words(mix.same_mix_p)}"
+    return f"corrected: not testable (counted: {counted})" if corrected_outlets(mix) else counted
 
 
 def ends(task: Task) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import get_type_hints
 
@@ -111,6 +112,26 @@ def test_no_text_publishes_places_and_hashes_but_no_words(place, first):
     assert not [text for text in texts if text in whole or text.replace("'", "&#39;") in whole]
     units = json.loads((place / "bare.json").read_text(encoding="utf-8"))["units"]
     assert all(unit["text"].startswith("sha256:") for unit in units)
+
+
+def test_no_text_quotes_no_line_that_an_outlet_repeats(tmp_path):
+    line = "Subscribe to the secret Zanzibar newsletter today for chips."
+    for number, name in enumerate(NAMES):
+        outlet, end = ("A", f"\n\n{line}\n") if number < 8 else ("B", "")
+        (tmp_path / "articles" / outlet).mkdir(parents=True, exist_ok=True)
+        text = (ROOT / "seeds/articles" / name).read_text("utf-8")
+        (tmp_path / "articles" / outlet / name).write_text(text + end, "utf-8")
+    kept = ("-o", "r.html", "--json", "r.json", "--tables", "tables", "--methods", "m.md")
+    done = stance("compare", "articles", *FAST, "--no-text", *kept, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    files = [tmp_path / name for name in kept[1::2] if name != "tables"]
+    written = [path.read_text("utf-8") for path in (*files, *(tmp_path / "tables").glob("*.csv"))]
+    assert "Zanzibar" not in "\n".join((done.stdout, done.stderr, *written))
+    told = "units are lines that their outlet prints word for word in more than 5 articles. They"
+    for where in (done.stdout, *written[:2]):
+        assert told in where
+    # The page's own hashes are those of the words, not of what stands for them in the JSON.
+    assert sha256(line.encode()).hexdigest()[:12] in written[0]
 
 
 def test_a_labeled_random_sample_corrects_the_shares_and_the_answer_says_so(place, first):

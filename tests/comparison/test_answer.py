@@ -52,3 +52,18 @@ def test_labels_of_one_article_cannot_test_outlets_and_the_reason_is_that():
     told = answer_of(mix_with(share(0.2), share(0.3, (None, None))), MODEL, BOOK)
     assert "cannot be tested, with hand labels of a single article in some" in told
     assert "one article each" not in told
+    assert "30% (no limits at large: labels in one article)" in told
+    assert "no interval" not in told
+
+
+def test_a_counted_share_of_one_article_has_no_interval_and_the_reason_is_that():
+    mix = mix_with(None, None)
+    bare = {
+        label: replace(s, counted=replace(s.counted, low=None, high=None))
+        for label, s in mix.outlets[0].shares.items()
+    }
+    told = answer_of(
+        replace(mix, outlets=(replace(mix.outlets[0], shares=bare), mix.outlets[1])), MODEL, BOOK
+    )
+    assert "% (no interval: one article)" in told
+    assert "at large" not in told

@@ -3,10 +3,13 @@ from dataclasses import replace
 import pytest
 
 from stance.codebook import read_codebook
+from stance.comparison import alike
 from stance.comparison.compare import Settings, compare, corpus_facts
 from stance.comparison.result import ModelFacts
-from stance.errors import DataError
+from stance.errors import DataError, ModelError
 from stance.records import GIVEN, Prediction
+from stance.report.machine import to_json
+from stance.report.without_text import without_text
 from tests.builders import classified
 
 BOOK = read_codebook()
@@ -36,11 +39,11 @@ def corpus(n_articles, *, shift=0):
     return units
 
 
-def run(units, *, settled=None, model=NOTHING_KNOWN, **choices):
+def run(units, *, settled=None, model=NOTHING_KNOWN, vectors="words", **choices):
     return compare(
         units,
         BOOK,
-        Settings(vectors="words", **choices),
+        Settings(vectors=vectors, **choices),
         corpus=corpus_facts(units, {u.unit.article_id: [] for u in units}, 0),
         model=model,
         titles={},
@@ -76,6 +79,13 @@ def test_one_article_each_cannot_be_tested_and_the_answer_and_a_refusal_say_so()
     assert any("could reach p = 0.05" in caveat for caveat in result.caveats)
 
 
+def test_an_outlet_of_one_article_has_no_interval_of_its_counted_shares():
+    units = [unit for unit in corpus(4) if unit.unit.article_id not in {"Beta1", "Beta2", "Beta3"}]
+    (told,) = [words for words in run(units).refusals if "one article each" in words]
+    assert told.startswith("Beta: one article each, so their counted shares have no interval")
+    assert "in the test of counted shares" in told
+
+
 def test_every_share_without_a_sample_says_what_would_correct_it():
     result = run(corpus(2), paths=("articles",))
     assert result.sample.n_labels == 0
@@ -103,6 +113,19 @@ def test_a_claim_that_both_outlets_make_is_found_and_their_sides_compared():
     quoted = {unit.unit_id: unit for unit in result.units}
     assert all(quoted[u].claim == ours.id for cell in ours.cells for u in cell.unit_ids)
     assert result.agreement[0].disagreements["optimistic / skeptical"] == 1
+
+
+def test_only_one_who_did_not_ask_for_words_is_told_why_claims_are_matched_by_them(monkeypatch):
+    def lacking(texts, *, on_step):
+        raise ModelError("no encoder here")
+
+    monkeypatch.setattr(alike, "meaning_vectors", lacking)
+    for vectors, reason in (
+        ("words", ""),
+        ("auto", ", since the encoder that matches by meaning could not be had"),
+    ):
+        told = run(with_shared_claim(), copies="printed", vectors=vectors).caveats
+        assert f"Claims are matched by shared words{reason}: paraphrases are missed." in told
 
 
 def test_of_copies_the_first_counts_and_both_ways_of_counting_are_shown():
@@ -236,6 +259,18 @@ def test_lines_that_an_outlet_prints_in_more_than_five_articles_are_told_and_sti
     assert told.startswith("6 of 38 units")
     assert "such as “Sign up here for our morning letter" in told
     assert many.mixes[0].outlets[0].n_units == 22
+
+
+def test_without_text_a_repeated_line_is_told_and_not_quoted():
+    whole = run(with_sign_off(6))
+    bare = without_text(whole)
+    assert "morning letter" in to_json(whole)
+    assert "morning letter" not in to_json(bare)
+    assert (bare.copies.n_repeated, bare.copies.repeated) == (6, None)
+    (told,) = [c for c in bare.caveats if "lines that their outlet prints word for word" in c]
+    assert "in more than 5 articles. They count as any other" in told
+    assert len(bare.caveats) == len(whole.caveats)
+    assert without_text(bare).caveats == bare.caveats
 
 
 def test_facts_count_articles_dates_and_repairs_but_not_front_matter():

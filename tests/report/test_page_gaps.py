@@ -10,8 +10,10 @@ from stance.report.charts import all_figures
 from stance.report.charts_claims import selection_figure, with_claims
 from stance.report.charts_mixes import mix_figure, timeline_figure
 from stance.report.charts_svg import inline
+from stance.report.comparison_tables import print_comparison
 from stance.report.page_notes import around_note, mix_note
-from stance.report.readings import ranked_outlets
+from stance.report.readings import ranked_outlets, same_mix_words
+from stance.report.terminal import console
 from tests.report.comparisons import BOOK, EVENT, comparison, small
 from tests.report.test_page import parsed, row, section
 
@@ -190,6 +192,69 @@ def test_where_labels_correct_some_outlets_the_page_says_which_and_that_distance
     assert "in 1 of 2 outlets" in dict(facts(result))["Hand labels"]
 
 
+def test_a_test_of_counted_labels_is_never_given_as_that_of_corrected_shares(capsys):
+    whole = comparison()
+    mixes = tuple(replace(m, same_mix_p=0.29, corrected_p=None) for m in whole.mixes)
+    result = replace(whole, mixes=mixes)
+    said = "corrected: not testable (counted: p = 0.29)"
+    part = section(parsed(result)[0], "mix")
+    assert f"Test over all outlets – {said}." in part
+    assert part.count(f"same mix: {said}") == 2  # the other tasks; voices are not corrected
+    print_comparison(console(), result, BOOK)
+    assert capsys.readouterr().out.count(f"same mix: {said}") == 3
+    tile = four_answers(result, BOOK)[0]
+    assert (tile.number, tile.interval) == ("not testable", "counted p = 0.29")
+    tile = four_answers(whole, BOOK)[0]
+    assert (tile.number, tile.interval[:12]) == ("p = 0.021", "counted p = ")
+
+
+def test_where_labels_correct_some_outlets_the_test_of_all_is_said_to_be_counted():
+    result, *_ = half_corrected()
+    mix = replace(result.mixes[0], same_mix_p=0.29)
+    result = replace(result, mixes=(mix, *result.mixes[1:]))
+    assert same_mix_words(mix) == "corrected: not testable (counted: p = 0.29)"
+    tile = four_answers(result, BOOK)[0]
+    assert (tile.number, tile.interval) == ("p = 0.29", "counted")
+    plain = replace(comparison(corrected=False).mixes[0], same_mix_p=0.29)
+    assert same_mix_words(plain) == "p = 0.29"
+    assert same_mix_words(replace(mix, same_mix_p=None)) == "not testable"
+
+
+def test_tiles_count_only_outlets_that_were_tested_and_show_one_of_them():
+    whole = comparison()
+    untested = {"p_value": None, "p_holm": None}
+    first = [s.voice is None for s in whole.selection].index(True)
+    # The one without a test leaves out most; of the others nobody's claims are few.
+    selection = tuple(
+        replace(s, **untested, n_made=0, left_out=tuple(c.id for c in whole.alignment.claims))
+        if i == first
+        else replace(s, p_value=1.0, p_holm=1.0)
+        for i, s in enumerate(whole.selection)
+    )
+    effects = tuple(
+        replace(e, **untested) if i == 0 else replace(e, p_holm=0.01 if i == 1 else 0.8)
+        for i, e in enumerate(e for e in whole.effects if e.voice is None)
+    )
+    said = tiles(replace(whole, selection=selection, effects=effects))
+    assert "1 of 4 outlets tested lean by more than chance gives (Holm)." in said["leanings"]
+    assert "0 of 4 outlets tested leave out more than chance gives (Holm)." in said["left-out"]
+    assert f"are not in {selection[first].outlet}" not in said["left-out"]
+    none = replace(
+        whole,
+        selection=tuple(replace(s, **untested) for s in selection),
+        effects=tuple(replace(e, **untested) for e in effects),
+    )
+    said = tiles(none)
+    assert said["leanings"].endswith(". All outlets have too few articles to test.")
+    assert said["left-out"].endswith(". All outlets have too few articles of like length to test.")
+    assert "chance" not in said["leanings"] + said["left-out"]
+    assert "drawn from all outlets" not in said["left-out"]
+
+
+def tiles(result):
+    return {answer.place: answer.words for answer in four_answers(result, BOOK)}
+
+
 def test_a_corrected_share_without_a_counted_unit_leads_nowhere():
     whole = small()
     mix = whole.mixes[0]
@@ -256,7 +321,9 @@ def test_the_tests_of_other_tasks_stand_in_sight(corrected_p):
     )
     part = section(parsed(replace(whole, mixes=mixes))[0], "mix")
     head = part[: part.index("<figure")]
-    told = "p = 0.0084" if corrected_p is None else "p = 0.9 (counted: 0.0084)"
+    told = "corrected: not testable (counted: p = 0.0084)"
+    if corrected_p is not None:
+        told = "p = 0.9 (counted: 0.0084)"
     assert f"<p>Also: sentiment {told}, voice p = " in head
     assert "; each on its own, not adjusted for one another.</p>" in head
     alone = replace(whole, mixes=whole.mixes[:1])
