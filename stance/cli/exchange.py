@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from stance.labeling.exchange.statements import Parcel
     from stance.records import Annotation, Article, Unit
 
-TaskOption = Annotated[
-    str | None, typer.Option("--task", help="Only this judgement; whose labels are meant.")
-]
-
 
 def import_annotations(
     file: Annotated[Path, typer.Argument(help="What another tool, or an export, wrote.")],
@@ -46,7 +42,9 @@ def import_annotations(
         list[str] | None,
         typer.Option("--map", help="A column or control by its name there, OURS=THEIRS."),
     ] = None,
-    task: TaskOption = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Whose labels are meant, where FILE does not say.")
+    ] = None,
     design: Annotated[
         Design,
         typer.Option(
@@ -136,7 +134,7 @@ def export_annotations(
             "--predictions", help="JSON Lines of stance classify, to show in Label Studio."
         ),
     ] = None,
-    task: TaskOption = None,
+    task: Annotated[str | None, typer.Option("--task", help="Only this judgement.")] = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
 ) -> None:
