@@ -169,12 +169,25 @@ def progress(words: str) -> "Iterator[Progress]":
         yield shown
 
 
-def chosen_model(name: str, codebook: "Codebook", *, device: str = "auto") -> "Model":
-    """Return a model by name or folder; where none is named, the best that can run."""
+def chosen_model(
+    name: str, codebook: "Codebook", *, task: str | None = None, device: str = "auto"
+) -> "Model":
+    """Return a model by name or folder; where none is named, the best that can run.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be had, or cannot do a task that is asked for.
+    """
     from stance.classifiers.storage import best_model, load_model
+    from stance.errors import ModelError
 
     chosen = best_model(codebook) if name == DEFAULT_MODEL else name
-    return load_model(chosen, codebook, device=device)
+    model = load_model(chosen, codebook, device=device)
+    if task is not None and task not in model.classifier.classes_:
+        known = ", ".join(model.classifier.classes_)
+        raise ModelError(f"{model.reference} cannot do {task}, only {known}: name another model")
+    return model
 
 
 def tell_model(name: str, model: "Model") -> None:

@@ -322,7 +322,7 @@ def _material(
     from stance.corpus.tables import TABLE_SUFFIXES
     from stance.engine.classified import read_classified
     from stance.engine.classify import classify
-    from stance.errors import DataError, ModelError
+    from stance.errors import DataError
 
     units: list[ClassifiedUnit] = []
     repairs: dict[str, list[str]] = {}
@@ -345,9 +345,7 @@ def _material(
     loaded = None
     if articles:
         on_step("classifying")
-        loaded = chosen_model(model, codebook)
-        if "stance" not in loaded.classifier.classes_:
-            raise ModelError(f"{loaded.reference} knows no stance: name another with --model")
+        loaded = chosen_model(model, codebook, task="stance")
         for done in classify(prepare(reader, repair=repair), loaded, codebook):
             units += done.units
             repairs[done.article.id] = [change.kind for change in done.article.repairs]

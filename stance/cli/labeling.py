@@ -89,7 +89,7 @@ def next_units(
     book = read_codebook(codebook)
     book.task(task)
     articles_only(paths, book)
-    loaded = None if plan is Plan.RANDOM else chosen_model(model, book)
+    loaded = None if plan is Plan.RANDOM else chosen_model(model, book, task=task)
     reader = Reader(paths, register)
     with progress("classifying"):
         prepared = list(prepare(reader))
@@ -161,7 +161,7 @@ def plan_labels(
     book = read_codebook(codebook)
     articles_only(paths, book)
     classes = book.task(task).classes
-    loaded = chosen_model(model, book)
+    loaded = chosen_model(model, book, task=task)
     held_out = loaded.card.held_out.get("outlet") or loaded.card.held_out.get("article") or {}
     confusion = np.array(held_out[task]["confusion"]) if task in held_out else None
     reader = Reader(paths, register)

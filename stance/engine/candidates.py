@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 from stance.classifiers.storage import Model
 from stance.codebook import Codebook
 from stance.engine.classify import classify
-from stance.errors import ModelError
 from stance.labeling.queue import Candidate
 from stance.records import Article, Unit
 
@@ -24,22 +23,12 @@ def candidates(
     Parameters
     ----------
     model
-        None for units of which nothing is predicted.
+        One that can do the task; None for units of which nothing is predicted.
     without
         Ids of units that are not to be drawn.
     alpha
         The level at which the model abstains; None: it never does.
-
-    Raises
-    ------
-    ModelError
-        If the model cannot do the task.
     """
-    if model is not None and task not in model.classifier.classes_:
-        raise ModelError(
-            f"{model.reference} cannot do {task}, only {', '.join(model.classifier.classes_)}: "
-            "name another with --model, or another --task"
-        )
     found = []
     if model is None:
         for article, units in articles:

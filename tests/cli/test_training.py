@@ -333,7 +333,7 @@ def test_a_model_without_the_task_that_is_asked_for_is_told(stance, port, tmp_pa
     drawing += (tmp_path / "m", "--plan", "stratified", "-n", 4)
     one_line(stance(*drawing), "cannot do stance, only voice")
     comparing = ("compare", port / "articles", "--model", tmp_path / "m", "-o", tmp_path / "r.html")
-    one_line(stance(*comparing), "knows no stance")
+    one_line(stance(*comparing), "cannot do stance, only voice")
 
 
 def test_a_folder_with_other_files_is_refused_before_anything_is_trained(stance, port, tmp_path):
