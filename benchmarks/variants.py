@@ -76,7 +76,7 @@ class Study:
 
     def distilled(self) -> Classifier:
         """Return one that learned the large model's held-out probabilities beside the labels."""
-        return self.fit(taught(self.train, load_model("large", BOOK)))
+        return self.fit(taught(self.train, [load_model("large", BOOK)]))
 
     def row(self, name: str, made: Classifier) -> None:
         """Print one row; the first is what the others are paired with."""

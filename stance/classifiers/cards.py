@@ -23,9 +23,10 @@ class ModelCard:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]  # package -> version
     licence: str
-    trained_on: tuple[str, ...]  # hashes of the articles
+    trained_on: tuple[str, ...]  # hashes of its articles, and of its base's and teachers'
     held_out: Mapping[str, Mapping[str, Any]]  # "article" or "outlet" -> task -> scores
-    beside: tuple[str, ...] = ()  # the first 16 digits of `words_key` of units learned from beside
+    beside: tuple[str, ...] = ()
+    # the first 16 digits of `words_key` of what else it, its base or its teachers learned from
     by_outlet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # outlet -> task -> its accuracy, held out
     curves: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)

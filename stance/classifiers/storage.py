@@ -66,6 +66,33 @@ class Model:
     calibration: Calibration = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What a model has learned from, and those that it was made from before it."""
+
+    articles: frozenset[str] = frozenset()  # their hashes
+    words: frozenset[str] = frozenset()  # the first 16 digits of each unit's `words_key`
+
+
+def learned_by(*folders: Path) -> Learned:
+    """Return what the models in these folders have learned from; a folder of no model adds nothing.
+
+    Other people's encoders are such: what they have learned from is not known here.
+    """
+    articles: set[str] = set()
+    words: set[str] = set()
+    for folder in folders:
+        try:
+            card = read_card(folder / "card.json")
+            lines = (folder / "held_out.jsonl").read_bytes().splitlines()
+            kept = {str(json.loads(line)["words"])[:16] for line in lines}
+        except BROKEN:
+            continue
+        articles.update(card.trained_on)
+        words.update(card.beside, kept)
+    return Learned(articles=frozenset(articles), words=frozenset(words))
+
+
 def data_digest(examples: Sequence[LabeledUnit]) -> str:
     """Return the SHA-256 of what a model learns from: places and settled labels."""
     rows = sorted(

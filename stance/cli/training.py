@@ -114,10 +114,11 @@ def train_embedding(
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     recipe = few_shot_recipe() if few_shot else EmbeddingRecipe()
     recipe = replace(recipe, seed=seed, base=base or recipe.base)
-    _check_base(recipe.base, output, examples)
+    _refuse_base(recipe.base, output, examples)
     classifier = Embedding(codebook_classes(book), book.target, recipe, device=device)
     kind, plans = ("few-shot", (FEW_FOLDS,)) if few_shot else ("embedding", None)
-    _train(lambda show, say: classifier, kind, examples, output, book, codebook, seed, plans)
+    words = (kind, examples, output, book, codebook, seed, plans)
+    _train(lambda show, say: classifier, *words, origins=[Path(recipe.base)])
     if few_shot:
         size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
         tell(f"{output} holds an encoder of its own: {size:.0f} MB")
@@ -153,12 +154,16 @@ def train_transformer(
         ),
     ] = None,
     teacher: Annotated[
-        str | None,
-        typer.Option("--teacher", help="A larger model whose probabilities are learned too."),
+        list[str] | None,
+        typer.Option(
+            "--teacher",
+            help="A larger model whose probabilities are learned too. Repeatable: several teach "
+            "the mean of what they say.",
+        ),
     ] = None,
     unlabeled: Annotated[
         list[Path] | None,
-        typer.Option("--unlabeled", help="Articles that only the teacher judges."),
+        typer.Option("--unlabeled", help="Articles that only the teachers judge."),
     ] = None,
     tasks: Annotated[
         list[str] | None,
@@ -190,7 +195,7 @@ def train_transformer(
     from stance.classifiers.base import codebook_classes, neutral_stance
     from stance.classifiers.ladder import need_torch
     from stance.classifiers.recipes import TransformerRecipe, read_choices, read_recipe
-    from stance.classifiers.storage import load_model
+    from stance.classifiers.storage import learned_by, load_model
     from stance.corpus.prepare import prepare
     from stance.engine.distil import taught, unlabeled_lessons
     from stance.engine.search import search
@@ -215,13 +220,13 @@ def train_transformer(
     if trials and "stance" not in classes:
         raise typer.BadParameter("--search goes by stance: --tasks leaves it out")
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
-    _check_base(numbers.base, output, examples)
+    _refuse_base(numbers.base, output, examples)
     beside = _lessons_beside(also or [], other or [], book)
-    if teacher:
-        master = load_model(teacher, book, device=device)
-        examples = taught(examples, master)
+    teachers = [load_model(name, book, device=device) for name in dict.fromkeys(teacher or [])]
+    if teachers:
+        examples = taught(examples, teachers)
         more = Reader(unlabeled or [])
-        beside += unlabeled_lessons(prepare(more), master)
+        beside += unlabeled_lessons(prepare(more), teachers)
         reader.n_failed += more.n_failed  # told at the end, with those of the labeled ones
 
     def new(show: "Callable[[Progress], None]", say: "Callable[[str], None]") -> Transformer:
@@ -247,8 +252,19 @@ def train_transformer(
         return by(best)
 
     plans = [HoldOut(by="outlet", n_folds=numbers.n_folds)]
-    remarks = {"chosen on these folds, of trials": trials} if trials else None
-    _train(new, "transformer", examples, output, book, codebook, seed, plans, remarks)
+    remarks: dict[str, object] = {"chosen on these folds, of trials": trials} if trials else {}
+    homes = [master.folder for master in teachers]
+    known = learned_by(*homes).articles & {example.sha256 for example in examples}
+    if teachers:
+        remarks["taught by"] = " and ".join(master.reference for master in teachers)
+        remarks["articles here that its teachers learned from"] = len(known)
+    words = ("transformer", examples, output, book, codebook, seed, plans, remarks)
+    _train(new, *words, origins=[Path(numbers.base), *homes])
+    if known:
+        tell(
+            f"its teachers had learned from {len(known)} of these articles, so that the scores may "
+            "be a little high: `stance evaluate` on articles new to all says what it is worth"
+        )
     if trials:
         tell(
             f"the scores are those of the luckiest of {trials} trials: `stance evaluate` on "
@@ -294,12 +310,14 @@ def _train(
     seed: int,
     plans: "Sequence[HoldOut] | None" = None,
     remarks: "Mapping[str, object] | None" = None,
+    origins: "Sequence[Path]" = (),
 ) -> None:
     """Train and say how good it is.
 
-    `new` is given where to tell of steps and of folds; `codebook` is how the user named the book.
+    `new` is given where to tell of steps and of folds; `codebook` is how the user named the book;
+    origins are the folders of a base and of teachers.
     """
-    from stance.classifiers.storage import make_model_folder
+    from stance.classifiers.storage import learned_by, make_model_folder
     from stance.engine.train import BY_ARTICLE, BY_OUTLET, train_model
 
     output = output if output.name else output.resolve()  # "." has no name for the model
@@ -325,6 +343,7 @@ def _train(
             seed=seed,
             plans=plans or (BY_ARTICLE, BY_OUTLET),
             remarks=remarks,
+            inherited=learned_by(*origins),
             on_step=say,
         )
     for by, tasks in model.card.held_out.items():
@@ -341,7 +360,7 @@ def _train(
     tell(f"wrote {output}; classify with: {shlex.join(words)}")
 
 
-def _check_base(base: str, output: Path, examples: "Sequence[LabeledUnit]") -> None:
+def _refuse_base(base: str, output: Path, examples: "Sequence[LabeledUnit]") -> None:
     """Raise if an encoder would be lost, or has learned from what it is to be measured on.
 
     Raises
@@ -350,18 +369,13 @@ def _check_base(base: str, output: Path, examples: "Sequence[LabeledUnit]") -> N
         If it stands where the model is to be written, or is a model that learned from an article
         here.
     """
-    from stance.classifiers.baseline import BROKEN
-    from stance.classifiers.cards import read_card
+    from stance.classifiers.storage import learned_by
     from stance.errors import ModelError
 
     folder = Path(base)
     if folder.is_dir() and folder.resolve() == output.resolve():
         raise ModelError(f"{output}: the encoder itself would be lost: give another --output")
-    try:
-        learned = set(read_card(folder / "card.json").trained_on)
-    except BROKEN:  # an encoder that is no model of ours
-        return
-    known = learned & {example.sha256 for example in examples}
+    known = learned_by(folder).articles & {example.sha256 for example in examples}
     if known:
         raise ModelError(
             f"{base}: learned from {len(known)} of these articles, so that no score on them would "

@@ -12,6 +12,7 @@ from stance.classifiers.base import Fold, cross_fit, label_codes
 from stance.classifiers.calibration import calibrate, temper
 from stance.classifiers.cards import ModelCard
 from stance.classifiers.storage import (
+    Learned,
     Model,
     Storable,
     clear_model,
@@ -64,6 +65,7 @@ def train_model(
     seed: int,
     plans: Sequence[HoldOut] = (BY_ARTICLE, BY_OUTLET),
     remarks: Mapping[str, Any] | None = None,
+    inherited: Learned | None = None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Model:
     """Measure a classifier on what it is held out from, fit it on everything, and save it.
@@ -77,6 +79,8 @@ def train_model(
         "transformer".
     remarks
         What the card is to say beside the classifier's settings.
+    inherited
+        What its base and its teachers have learned from: it counts as learned from.
 
     Raises
     ------
@@ -113,6 +117,9 @@ def train_model(
     first = {task: first[task] for task in classifier.classes_}
     codes = {t: label_codes(examples, t, names) for t, names in classifier.classes_.items()}
     calibration = calibrate(first, codes)
+    before = inherited or Learned()
+    own = {words_key(e.unit.text)[:16] for e in examples}  # held_out.jsonl has these
+    beside = {words_key(e.unit.text)[:16] for e in classifier.also} | (before.words - own)
     tempered = {by: temper(rows, calibration) for by, rows in held_out.items()}
     card = ModelCard(
         name=folder.name,
@@ -127,12 +134,12 @@ def train_model(
         settings={**classifier.settings(), **(remarks or {})},
         versions={name: version(name) for name in PACKAGES[kind]},
         licence="Apache-2.0",
-        trained_on=tuple(sorted(set(articles))),
+        trained_on=tuple(sorted({*articles, *before.articles})),
         held_out={
             by: {t: asdict(s) for t, s in score(examples, rows, codebook, seed=seed).items()}
             for by, rows in tempered.items()
         },
-        beside=tuple(sorted({words_key(e.unit.text)[:16] for e in classifier.also})),
+        beside=tuple(sorted(beside)),
         by_outlet=_by_outlet(examples, temper(first, calibration), codebook, seed),
         curves={
             task: [asdict(level) for level in levels]

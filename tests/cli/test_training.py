@@ -257,6 +257,8 @@ def test_units_beside_and_a_teacher_are_learned_from(stance, port, trained, tmp_
     model = load_model(tmp_path / "taught", BOOK)
     assert model.card.settings["units learned from beside"] == 5
     assert model.card.n_units == 48
+    assert model.card.settings["taught by"] == load_model(trained, BOOK).reference
+    assert "its teachers had learned from 8 of these articles" in done.stderr
 
 
 # ------------------------------------------------------------------------------ what cannot be done

@@ -12,7 +12,7 @@ from stance.classifiers.base import codebook_classes
 from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.classifiers.bases import file_sha256
 from stance.classifiers.embedding import Embedding, EmbeddingRecipe, few_shot_recipe
-from stance.classifiers.storage import best_model, load_model, words_key
+from stance.classifiers.storage import best_model, learned_by, load_model, words_key
 from stance.classifiers.transformer import Transformer
 from stance.codebook import read_codebook
 from stance.corpus.prepare import prepare
@@ -20,7 +20,7 @@ from stance.engine.classify import classify
 from stance.engine.train import FEW_FOLDS, HoldOut, export_model, train_model
 from stance.errors import ModelError
 from stance.evaluation import protocol
-from stance.evaluation.protocol import evaluate
+from stance.evaluation.protocol import evaluate, learned_from_here
 from tests.builders import article, labeled_corpus, train_baseline
 from tests.encoders import bert, change_json, quick, seal
 
@@ -50,6 +50,21 @@ def train(base, examples, folder, *, on_step=lambda step: None, also=(), **chang
         plans=plans,
         on_step=on_step,
     )
+
+
+def test_what_a_model_was_made_from_has_learned_counts_as_learned(model, examples, tmp_path):
+    others = labeled_corpus(n_articles=2, seed=5)
+    before = learned_by(model.folder, tmp_path / "no model")
+    made = train_model(
+        *(Baseline(CLASSES, BaselineRecipe()), others, BOOK, tmp_path / "m"),
+        kind="baseline",
+        seed=7,
+        inherited=before,
+    )
+    assert {*model.card.trained_on, *(e.sha256 for e in others)} == set(made.card.trained_on)
+    copy = [replace(e, sha256=f"copy of {e.sha256}") for e in labeled_corpus()]  # of the first's
+    assert {e.sha256 for e in copy} <= learned_from_here(copy, made)
+    assert learned_by(made.folder).articles == set(made.card.trained_on)
 
 
 @pytest.fixture(scope="module")
