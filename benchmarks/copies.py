@@ -127,6 +127,38 @@ def basil() -> None:
     )
 
 
+ENDING = (
+    "{0} belongs to the {0} group and reports on chips, trade and the people who make both. Every "
+    "Friday our editors send the five stories of the week to readers of {0}; leave your address "
+    "below to be one of them. Whoever subscribes accepts our terms and our notice on privacy. Some "
+    "links on this page earn {0} a fee. If you know something that we should, write to the desk."
+)
+
+
+def endings() -> None:
+    """Print how many articles are taken for copies once each outlet ends all of its own alike."""
+    n_words = len(ENDING.split())
+    print(f"\nseeds, all of one day, articles left out; under an ending of {n_words} words:")
+    for length in (200, 300, None):
+        same_day = [
+            replace(a, text=" ".join(a.text.split()[:length]), date="2026-01-14")
+            for a in seed_articles()
+        ]
+        counts = []
+        for name in (None, "of the outlet", "of a chain of all"):
+            ended = [
+                replace(
+                    a, text=f"{a.text}\n\n{ENDING.format(a.source if 'outlet' in name else name)}"
+                )
+                if name
+                else a
+                for a in same_day
+            ]
+            left_out = len(copies_left_out(copy_clusters(ended)))
+            counts.append(f"{left_out} ({name})" if name else f"{left_out} without")
+        print(f"  the first {length} words: " if length else "  whole: ", ", ".join(counts))
+
+
 def paragraphs(text: str) -> list[str]:
     """Return the paragraphs of a text."""
     return [part for part in re.split(r"\n\s*\n", text) if part.strip()]
@@ -377,7 +409,12 @@ def timed(n: int) -> None:
 
 def main() -> None:
     """Print the parts that are asked for, or all."""
-    parts = {"truth": [truth, basil], "damage": [damage], "minhash": [minhash], "speed": [speed]}
+    parts = {
+        "truth": [truth, basil, endings],
+        "damage": [damage],
+        "minhash": [minhash],
+        "speed": [speed],
+    }
     for name in sys.argv[1:] or parts:
         for part in parts[name]:
             part()

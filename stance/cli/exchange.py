@@ -92,14 +92,19 @@ def import_annotations(
     )
     folder.mkdir(parents=True, exist_ok=True)
     log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
-    new = new_events(found, log.events())
+    added = new_events(found, log.events())
     write_documents(folder / "documents.csv", registered)
-    log.append(new)
+    log.append(added.new)
     who = ", ".join(sorted({event.annotator for event in found.events})) or "nobody"
     tell(
-        f"added {len(new)} judgements by {who} to {log.path} under codebook {book.reference} "
-        f"({book.target}); {len(found.events) - len(new)} were there already"
+        f"added {len(added.new)} judgements by {who} to {log.path} under codebook {book.reference} "
+        f"({book.target}); {len(found.events) - len(added.new)} were there already"
     )
+    if added.changed:
+        tell(
+            f"{len(added.changed)} judgements were changed since, of {added.changed[0].unit_id} "
+            "first; they are left as they are"
+        )
     reader.finish()
 
 

@@ -18,7 +18,7 @@ from stance.comparison.result import (
     Timeline,
 )
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
-from stance.corpus.copies import REPEATED
+from stance.corpus.furniture import REPEATED
 
 FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
 FEW_CLAIMS = 20  # below it, the interval of an alpha is too wide to read anything from

@@ -13,7 +13,8 @@ from stance.comparison.methods_claims import (
 from stance.comparison.references import REFERENCES
 from stance.comparison.result import BeforeAfter, Comparison, PairDistance
 from stance.comparison.wording import listed, n_of
-from stance.corpus.copies import ENOUGH, OWN, WINDOW
+from stance.corpus.copies import OWN, WINDOW
+from stance.corpus.furniture import ENOUGH
 from stance.corpus.shingles import SHINGLE
 from stance.records import UNIT_KINDS
 from stance.statistics.permutation import DRAWS_OF_ALL

@@ -11,9 +11,11 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from stance.corpus.furniture import ENOUGH, REPEATED, SAME, shared_ending, without_repeated
 from stance.corpus.shingles import (
     SHINGLE,
     UNDATED,
+    BoolArray,
     FloatArray,
     IntArray,
     Numbers,
@@ -25,17 +27,15 @@ from stance.corpus.shingles import (
 from stance.errors import DataError
 from stance.records import ClassifiedUnit, same_words
 
-ENOUGH = 10  # shingles: in a text of two sentences, one stock phrase is a fifth
 SHARED = 0.2  # of the shingles of the shorter text, quotes included: what leaks into a split
 OWN = 0.15  # of those outside of quotation marks: docs/decisions/copies.md has the margins
-SAME = 0.75  # of the shingles of both: for texts with few of their own
 WINDOW = 3  # days between two printings of one story
-REPEATED = 5  # articles of one outlet: what stands in more of them is its furniture
 FROM_FIRST = 0.3  # of an article, in the first of a group: enough to belong to it
 TRIED = 8  # articles of a group that a new one is compared with
 
 _WORD = re.compile(r"\w+")
 Key = TypeVar("Key", bound=Hashable)
+Shared = Callable[[int, int], int]
 Needed = Callable[[IntArray, IntArray], FloatArray]
 
 
@@ -106,10 +106,11 @@ def copy_clusters(articles: Iterable[Printed]) -> list[tuple[str, ...]]:
     Two articles are copies where the shorter has 15% of its shingles, ten at least, in common
     with one at most three days away. Words in quotation marks do not count, so that outlets which
     quote one speech are no copies; nor does what one outlet prints in more than five articles, such
-    as an invitation to subscribe. Articles that have too little else must be the same by three
-    quarters. An article joins a group if 30% of it stand in the group's first article, or
-    half of the group are copies of it: a digest of the day does not make one story of all that it
-    touches.
+    as an invitation to subscribe, nor an ending of up to 120 words that two have in common, unless
+    it is more than half of one. Articles that have too little else must be the same by three
+    quarters, quotes included. An article joins a group if 30% of it stand in the group's first
+    article, or half of the group are copies of it: a digest of the day does not make one story of
+    all that it touches.
 
     Parameters
     ----------
@@ -134,24 +135,37 @@ def copy_clusters(articles: Iterable[Printed]) -> list[tuple[str, ...]]:
     if len(set(ids)) < len(ids):
         twice = Counter(ids).most_common(1)[0][0]
         raise DataError(f"two articles have the id {twice!r}: give each an id of its own")
-    wholes = [row[4] for row in read]
-    sets = _without_furniture([row[5] for row in read], [row[3] for row in read])
-    few = np.array([len(own) < ENOUGH for own in sets], dtype=bool)
-    sets = [whole if is_few else own for whole, own, is_few in zip(wholes, sets, few, strict=True)]
-    sizes = np.array([len(numbers) for numbers in sets], dtype=np.int64)
+    days = np.array([row[0] for row in read], dtype=np.int64)
+    wholes, sets = [row[4] for row in read], [row[5] for row in read]
+    endings = [row[6] for row in read]
+    sets = without_repeated(sets, [row[3] for row in read])
+    n_own, n_whole = (np.array([len(n) for n in s], dtype=np.int64) for s in (sets, wholes))
+    few = n_own < ENOUGH
 
     def needed(left: IntArray, right: IntArray) -> FloatArray:
-        some = np.maximum(OWN * np.minimum(sizes[left], sizes[right]), ENOUGH)
+        some = np.maximum(OWN * np.minimum(n_own[left], n_own[right]), ENOUGH)
         # n of a + b - n are three quarters.
-        most = SAME / (1 + SAME) * (sizes[left] + sizes[right])
+        most = SAME / (1 + SAME) * (n_whole[left] + n_whole[right])
         return np.where(few[left] | few[right], most, some)
 
-    days = np.array([row[0] for row in read], dtype=np.int64)
-    earlier: dict[int, list[int]] = defaultdict(list)
-    for left, right in sharing(sets, needed, days=days, window=WINDOW):
-        earlier[right].append(left)
+    def shared(left: int, right: int) -> int:
+        if few[left] or few[right]:
+            return n_shared(wholes[left], wholes[right])
+        n = n_shared(sets[left], sets[right])
+        ending = shared_ending(endings[left], endings[right])
+        if 2 * len(ending) > min(n_whole[left], n_whole[right]):
+            return n
+        return n - n_shared(ending, sets[left])
 
-    return [tuple(ids[i] for i in group) for group in _gathered(sets, earlier, needed)]
+    earlier: dict[int, list[int]] = defaultdict(list)
+    for left, right in [
+        *sharing(sets, needed, days=days, window=WINDOW),
+        *_of_the_few(wholes, few, needed, days),
+    ]:
+        if shared(left, right) >= needed(np.array([left]), np.array([right]))[0]:
+            earlier[right].append(left)
+    sizes = np.where(few, n_whole, n_own)
+    return [tuple(ids[i] for i in group) for group in _gathered(sizes, earlier, shared, needed)]
 
 
 def copies_left_out(groups: Iterable[Sequence[str]]) -> frozenset[str]:
@@ -195,8 +209,24 @@ def repeated_units(
     return [unit for own in sorted(often, key=len, reverse=True) for unit in own]
 
 
+def _of_the_few(
+    wholes: Sequence[Numbers], few: BoolArray, needed: Needed, days: IntArray
+) -> list[tuple[int, int]]:
+    """Return the pairs with an article of few shingles of its own: its whole text is compared."""
+    longest = max((len(wholes[i]) for i in np.flatnonzero(few).tolist()), default=0)
+    short = [i for i, whole in enumerate(wholes) if len(whole) <= longest / SAME]
+    places = np.array(short, dtype=np.int64)
+
+    def needed_here(left: IntArray, right: IntArray) -> FloatArray:
+        left, right = places[left], places[right]
+        return np.where(few[left] | few[right], needed(left, right), np.inf)
+
+    found = sharing([wholes[i] for i in short], needed_here, days=days[places], window=WINDOW)
+    return [(short[left], short[right]) for left, right in found]
+
+
 def _gathered(
-    sets: Sequence[Numbers], earlier: Mapping[int, list[int]], needed: Needed
+    sizes: IntArray, earlier: Mapping[int, list[int]], shared: Shared, needed: Needed
 ) -> list[list[int]]:
     """Return groups of two or more, each in order, from earlier copies found of each article.
 
@@ -207,34 +237,16 @@ def _gathered(
     for new in sorted({*earlier, *(i for found in earlier.values() for i in found)}):
         chosen, most = len(groups), -1
         for number in sorted({group_of[i] for i in earlier.get(new, ())}):
-            tried = np.array(groups[number][:TRIED])
-            shared = np.array([n_shared(sets[i], sets[new]) for i in tried])
-            copies = shared >= needed(tried, np.full(len(tried), new))
-            if shared[0] > most and (
-                shared[0] >= FROM_FIRST * len(sets[new]) or copies.mean() >= 0.5
-            ):
-                chosen, most = number, shared[0]
+            tried = groups[number][:TRIED]
+            n = np.array([shared(i, new) for i in tried])
+            copies = n >= needed(np.array(tried), np.full(len(tried), new))
+            if n[0] > most and (n[0] >= FROM_FIRST * sizes[new] or copies.mean() >= 0.5):
+                chosen, most = number, n[0]
         if chosen == len(groups):
             groups.append([])
         groups[chosen].append(new)
         group_of[new] = chosen
     return [group for group in groups if len(group) > 1]
-
-
-def _without_furniture(sets: list[Numbers], outlets: list[str | None]) -> list[Numbers]:
-    """Return sets without what one outlet prints in many of its articles."""
-    of_outlet: dict[str, list[int]] = defaultdict(list)
-    for i, outlet in enumerate(outlets):
-        if outlet is not None:
-            of_outlet[outlet].append(i)
-    kept = list(sets)
-    for own in of_outlet.values():
-        if len(own) > REPEATED:
-            numbers, counts = np.unique(np.concatenate([sets[i] for i in own]), return_counts=True)
-            furniture = numbers[counts > REPEATED]
-            for i in own:
-                kept[i] = np.setdiff1d(sets[i], furniture, assume_unique=True)
-    return kept
 
 
 def _day(text: str | None) -> int:

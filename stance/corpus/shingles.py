@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHINGLE = 5  # words in a row: longer than stock phrases, short enough to survive light editing
+ENDING = 120  # shingles: what two texts share there may be no more than an invitation to subscribe
 NEAREST = 8  # holders of a shingle that each holder is compared with: bounds the work
 UNDATED = np.iinfo(np.int64).max  # the day of a text without one
 _PART = 2_000_000  # shingles that are sorted at a time: bounds the memory
@@ -23,6 +24,7 @@ _ODD = np.random.default_rng(0).integers(2**63, size=SHINGLE, dtype=np.uint64) |
 _HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 
 Numbers = NDArray[np.uint32]
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -35,8 +37,10 @@ class WordNumbers(dict[str, int]):
         return self.setdefault(word, int.from_bytes(digest))
 
 
-def numbered(text: str, known: WordNumbers) -> tuple[Numbers, Numbers]:
+def numbered(text: str, known: WordNumbers) -> tuple[Numbers, Numbers, Numbers]:
     """Return the shingles of a text as sorted numbers: all, and those without a quoted word.
+
+    And its last 120, in the order of the text.
 
     Case and punctuation do not count; a text of fewer words is one shingle. Numbers have 32 bits:
     of two texts with 500 each, one pair in 17,000 shares one by chance.
@@ -51,7 +55,7 @@ def numbered(text: str, known: WordNumbers) -> tuple[Numbers, Numbers]:
             quoted += [inside] * len(found)
         at = end
     if not words:
-        return np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.uint32)
+        return (np.empty(0, dtype=np.uint32),) * 3
     of_words = np.array([known[word] for word in words], dtype=np.uint64)
     length = min(len(words), SHINGLE)
     n = len(words) - length + 1
@@ -62,7 +66,12 @@ def numbered(text: str, known: WordNumbers) -> tuple[Numbers, Numbers]:
         mixed += of_words[place : place + n] * _ODD[place]
         touched |= in_quotes[place : place + n]
     numbers = (mixed >> _HALF).astype(np.uint32)
-    return np.unique(numbers), np.unique(numbers[~touched])
+    return np.unique(numbers), np.unique(numbers[~touched]), numbers[-ENDING:].copy()
+
+
+def without(numbers: Numbers, others: Numbers) -> Numbers:
+    """Return a sorted set without the numbers of another."""
+    return np.setdiff1d(numbers, others, assume_unique=True)
 
 
 def n_shared(left: Numbers, right: Numbers) -> int:

@@ -98,6 +98,24 @@ def test_an_import_that_fails_leaves_no_folder(tmp_path):
     assert not folder.exists()
 
 
+def test_a_file_imported_again_after_a_correction_says_what_it_leaves(tmp_path):
+    stance("label", "export", ARTICLE, "--form", "jsonl", "--unlabeled", "-o", tmp_path / "u.jsonl")
+    first = json.loads((tmp_path / "u.jsonl").read_text(encoding="utf-8").split("\n")[0])["unit_id"]
+    folder = tmp_path / "labels"
+
+    def bring(label):
+        (tmp_path / "j.csv").write_text(f"unit_id,stance\n{first},{label}\n", encoding="utf-8")
+        options = ("--annotator", "ada", "--folder", folder, "--task", "stance")
+        return stance("label", "import", tmp_path / "j.csv", ARTICLE, *options).stderr
+
+    assert "were changed since" not in bring("optimistic") + bring("skeptical")
+    done = bring("optimistic")
+    assert "added 0 judgements by ada" in done
+    assert f"1 judgements were changed since, of {first} first; they are left as they are" in done
+    log = (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["label"] for line in log] == ["optimistic", "skeptical"]
+
+
 def test_labels_in_a_column_of_another_name_are_not_lost_in_silence(tmp_path):
     stance("label", "export", ARTICLE, "--form", "csv", "-o", tmp_path / "judged.csv")
     judged = (tmp_path / "judged.csv").read_text(encoding="utf-8")

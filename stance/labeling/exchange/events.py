@@ -95,11 +95,20 @@ class Imported:
 
     history: Sequence[Annotation]  # as they were exported, in the order of their log
     fresh: Sequence[Annotation]  # what nobody had written down as an event before
+    now: str  # the time of those fresh ones for which the file says none
 
     @property
     def events(self) -> list[Annotation]:
         """Return all of them, history first."""
         return [*self.history, *self.fresh]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What an import adds to a log, and where it does not have the last word."""
+
+    new: Sequence[Annotation]
+    changed: Sequence[Annotation]  # fresh ones that another judgement has taken the place of since
 
 
 def events_of(
@@ -122,8 +131,8 @@ def events_of(
     Raises
     ------
     LabelError
-        If a statement names an unknown unit, task or label, or no annotator, or if one name was
-        given for several annotators.
+        If a statement names an unknown unit, task or label, or no annotator, if one name was given
+        for several annotators, or if one annotator gives a unit two labels and no time for either.
     """
     history = _history(statements, units, codebook)
     latest: dict[Place, Annotation] = {}
@@ -132,6 +141,8 @@ def events_of(
         latest[place_of(event)] = event
         designs[event.unit_id, event.annotator] = event.design
     fresh: list[Annotation] = []
+    undated: dict[Place, tuple[str, Annotation]] = {}  # with where the file says it
+    moment = now()
     who = _annotators(statements, names or Names(), {event.annotator for event in history})
     for statement, annotator in zip(statements, who, strict=True):
         if not (statement.labels or statement.all_that_stands):
@@ -145,18 +156,30 @@ def events_of(
             task="",
             label=None,
             codebook=codebook.reference,
-            at=statement.at or now(),
+            at=statement.at or moment,
             design=chosen,
         )
-        fresh += _changes(statement, model, latest, codebook)
-    return Imported(history=history, fresh=fresh)
+        changes = _changes(statement, model, latest, codebook)
+        for event in changes if statement.at is None else ():
+            where, first = undated.setdefault(place_of(event), (statement.where, event))
+            if event.label != first.label:
+                raise LabelError(
+                    f"{statement.where}: {event.task} of {unit_id} is judged twice by one "
+                    f"annotator, {annotator}: {event.label or 'no label'} here, "
+                    f"{first.label or 'no label'} at {where}; if two people judged, name their "
+                    "column with --map annotator=COLUMN, else leave one of the two"
+                )
+        fresh += changes
+    return Imported(history=history, fresh=fresh, now=moment)
 
 
-def new_events(imported: Imported, known: Sequence[Annotation]) -> list[Annotation]:
-    """Return what a log does not hold yet.
+def new_events(imported: Imported, known: Sequence[Annotation]) -> Added:
+    """Return what a log does not hold yet, and which judgements were changed since.
 
-    An event of the history is known where the log has the very same one; a fresh one also where it
-    would change nothing that stands.
+    An event of the history is known where the log has the very same one. A fresh one is known also
+    where it would change nothing that stands, and where its annotator gave that label since the
+    file's history ends and then another, unless the file says that it is the later of the two: else
+    a file that is imported again would undo each correction.
     """
     there = Counter(known)
     new = []
@@ -165,15 +188,32 @@ def new_events(imported: Imported, known: Sequence[Annotation]) -> list[Annotati
             there[event] -= 1
         else:
             new.append(event)
-    latest = {place_of(event): event for event in [*known, *new]}
-    for event in imported.fresh:
-        last = latest.get(place_of(event))
-        same = last is not None and (last.label, last.codebook) == (event.label, event.codebook)
-        if there[event] or (same and last is not None and event.note in ("", last.note)):
-            continue
+    exported = set(imported.history)
+    latest: dict[Place, Annotation] = {}
+    since: dict[Place, list[Annotation]] = {}  # what the file's history does not know of
+    for event in [*known, *new]:
         latest[place_of(event)] = event
+        if event not in exported:
+            since.setdefault(place_of(event), []).append(event)
+    for event in imported.fresh:
+        place = place_of(event)
+        last = latest.get(place)
+        if last is not None:
+            is_later = event.at != imported.now and event.at >= last.at
+            given = [last] if is_later else [last, *since.get(place, ())]
+            notes = [before.note for before in given if _agree(before, event)]
+            if there[event] or (notes and (not _agree(last, event) or event.note in ("", *notes))):
+                continue
+        latest[place] = event
+        since.setdefault(place, []).append(event)
         new.append(event)
-    return new
+    last_words = {place_of(event): event for event in imported.fresh}
+    changed = [event for place, event in last_words.items() if not _agree(latest[place], event)]
+    return Added(new=new, changed=changed)
+
+
+def _agree(one: Annotation, other: Annotation) -> bool:
+    return (one.label, one.codebook) == (other.label, other.codebook)
 
 
 def _history(statements: Iterable[Statement], units: Units, codebook: Codebook) -> list[Annotation]:
@@ -212,7 +252,10 @@ def _annotators(statements: Sequence[Statement], names: Names, known: Collection
             continue
         name = names.ours.get(statement.annotator or "") or names.everyone or statement.annotator
         if name is None:
-            raise LabelError(f"{statement.where}: does not say who judged; give --annotator")
+            raise LabelError(
+                f"{statement.where}: does not say who judged; give --annotator, or a table's "
+                "column of annotators with --map annotator=COLUMN"
+            )
         try:
             found.append(name if name in known else check_name(name))
         except LabelError as error:
