@@ -104,7 +104,7 @@ def resolve_base(
 
 
 def refuse_code(folder: Path) -> None:
-    """Raise if an encoder's config.json names code of its own.
+    """Raise if an encoder's config.json names code to be run: its own, or another place's.
 
     Raises
     ------
@@ -115,8 +115,14 @@ def refuse_code(folder: Path) -> None:
         config = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: config.json cannot be read: {error}") from None
-    if not isinstance(config, dict) or "auto_map" in config:
+    if not isinstance(config, dict):
+        raise ModelError(f"{folder}: config.json is no table of settings")
+    if "auto_map" in config or any(key.endswith("attn_implementation") for key in config):
         raise ModelError(f"{folder}: config.json asks for code of its own to be run: refused")
+    if "quantization_config" in config:
+        raise ModelError(
+            f"{folder}: its weights are quantized and cannot learn: give the full ones"
+        )
 
 
 def is_here(name: str) -> bool:

@@ -76,6 +76,7 @@ def card_text(card: ModelCard) -> str:
         "",
         "Macro-F1 with 95% intervals (article bootstrap). Held out by article: each unit judged by",
         "a model that had not seen its article. By outlet: by one that had not seen its outlet.",
+        *(["All by the model before its export, in full precision."] * (card.kind == "onnx")),
         "",
         "| held out by | task | macro-F1 | F1 by label | ECE | units | articles |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -58,9 +58,10 @@ def load_encoder(folder: Path) -> PreTrainedModel:
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
+            dtype=torch.float32,  # small updates would be lost in half precision
             output_loading_info=True,
         )
-    except (*BROKEN, SafetensorError, RuntimeError) as error:
+    except (*BROKEN, SafetensorError, RuntimeError, ImportError) as error:
         reason = str(error).strip().split("\n")[0]
         raise ModelError(f"{folder}: not an encoder that can be read: {reason}") from None
     # The library would throw dice for weights that are not there, and say so in its log alone.
@@ -112,7 +113,7 @@ def precision(device: torch.device) -> torch.autocast:
 def has_bf16(device: torch.device) -> bool:
     """Return whether a device multiplies bfloat16 matrices itself."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and cpu_has_bf16()
 
 
@@ -129,7 +130,9 @@ def pick_device(name: str) -> torch.device:
         here.insert(0, "mps")
     if torch.cuda.is_available():
         here.insert(0, "cuda")
-    if name != "auto" and name.split(":")[0] not in here:
+    kind, _, number = name.partition(":")
+    n_of_kind = torch.cuda.device_count() if kind == "cuda" else 1
+    if name != "auto" and (kind not in here or number not in ("", *map(str, range(n_of_kind)))):
         raise ModelError(f"device {name!r} is not here; use one of: auto, {', '.join(here)}")
     return torch.device(here[0] if name == "auto" else name)
 
@@ -161,8 +164,17 @@ def put_weights(network: Network, weights: Mapping[str, torch.Tensor], prefix: s
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Write tensors as safetensors; the file takes its name when all is written."""
+    """Write tensors as safetensors; the file takes its name when all is written.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be written.
+    """
     part = path.with_suffix(".part")
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part)
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, part)
+    except SafetensorError as error:  # the library's name for a full disk
+        raise ModelError(f"{path}: cannot be written: {error}") from None
     heed_umask(part)
     part.replace(path)

@@ -1,9 +1,10 @@
 """The training loop: batches, rates, loss, and checkpoints from which a killed training goes on."""
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,13 @@ def fine_tune(
     table = Dataset.from_list([asdict(unit) for unit in encoded])
     lengths = [len(unit) for unit in encoded]
     goals = {t: torch.tensor(rows, dtype=torch.float32) for t, rows in targets.items()}
-    weights = {t: _class_weights(rows) for t, rows in goals.items()}
+    weights = {t: _label_weights(rows) for t, rows in goals.items()}
     optimizer = torch.optim.AdamW(_groups(network, recipe), fused=True)  # a seventh less a step
-    first = _resume(place, network, optimizer) if place else 0
+    first = _resume(place, network, optimizer, device) if place else 0
     started = saved = time.monotonic()
     losses: list[float] = []
     network.train()
-    n_steps = math.ceil(recipe.epochs * math.ceil(len(lengths) / recipe.batch))
+    n_steps = math.ceil(recipe.epochs * sum(_n_batches(len(lengths), recipe.batch)))
     for step, rows in _batches(lengths, recipe, first, n_steps):
         total = 0.0
         for start in range(0, len(rows), recipe.micro_batch):
@@ -95,7 +96,7 @@ def fine_tune(
             )
         )
         if place and now - saved > CHECKPOINT_SECONDS:
-            _save_state(place, network, optimizer, step + 1)
+            _save_state(place, network, optimizer, device, step + 1)
             saved = time.monotonic()
 
 
@@ -109,7 +110,9 @@ def _loss(
 ) -> torch.Tensor:
     """Return a part's share of the mean weighted cross-entropy over a batch.
 
-    The mean is over those units of the whole batch that have a label of the task.
+    The mean is over those units of the whole batch that have a label of the task. A unit weighs
+    what its labels weigh; smoothing spreads over the labels that occur, and is not weighted, so
+    that what is rare is not taught to every unit.
     """
     total = torch.zeros((), device=next(iter(logits.values())).device)
     for task, scores in logits.items():
@@ -117,10 +120,12 @@ def _loss(
         known = ~goal[:, 0].isnan()
         if known.any():
             n_known = int((~goals[task][batch, 0].isnan()).sum())
+            of_label = weights[task].to(scores.device)
+            occurs = (of_label > 0).float()
             smooth = recipe.smoothing
-            goal = (1 - smooth) * goal[known] + smooth / goal.shape[1]
-            goal = goal * weights[task].to(scores.device)
-            loss = -(goal * scores[known].float().log_softmax(1)).sum() / n_known
+            smoothed = (1 - smooth) * goal[known] + smooth * occurs / occurs.sum()
+            losses = -(smoothed * scores[known].float().log_softmax(1)).sum(1)
+            loss = (goal[known] @ of_label * losses).sum() / n_known
             total = total + loss * (1 if task == "stance" else recipe.side_tasks)
     return total
 
@@ -134,15 +139,22 @@ def _batches(
     while True:
         order = rng.permutation(len(lengths))
         batches: list[list[int]] = []
-        for pool in np.array_split(order, math.ceil(len(order) / (16 * recipe.batch))):
-            rows = sorted(pool.tolist(), key=lengths.__getitem__)
-            batches += [rows[i : i + recipe.batch] for i in range(0, len(rows), recipe.batch)]
+        n_batches = _n_batches(len(order), recipe.batch)
+        for pool, n in zip(np.array_split(order, len(n_batches)), n_batches, strict=True):
+            rows = np.array(sorted(pool.tolist(), key=lengths.__getitem__))
+            batches += [part.tolist() for part in np.array_split(rows, n)]
         for i in rng.permutation(len(batches)):
             if step == n_steps:
                 return
             if step >= first:
                 yield step, batches[i]
             step += 1
+
+
+def _n_batches(n_units: int, batch: int) -> list[int]:
+    """Return how many batches each pool of a round is cut into, as even as can be."""
+    n_pools = math.ceil(n_units / (16 * batch))
+    return [math.ceil(len(pool) / batch) for pool in np.array_split(np.arange(n_units), n_pools)]
 
 
 def _groups(network: Network, recipe: TransformerRecipe) -> list[dict[str, Any]]:
@@ -163,26 +175,39 @@ def _pace(step: int, n_steps: int, recipe: TransformerRecipe) -> float:
     return min((step + 1) / (rise + 1), (n_steps - step) / (n_steps - rise + 1e-9))
 
 
-def _class_weights(goals: torch.Tensor) -> torch.Tensor:
-    """Return a weight a label: the square root of how rare it is, 1 on average over the units."""
-    shares = goals[~goals[:, 0].isnan()].mean(0).clamp(min=1e-3)
-    weights = shares**-0.5
+def _label_weights(goals: torch.Tensor) -> torch.Tensor:
+    """Return a weight a label: the square root of how rare it is, 1 on average over the units.
+
+    0 for a label that does not occur.
+    """
+    shares = goals[~goals[:, 0].isnan()].mean(0)
+    weights = shares.clamp(min=1e-3) ** -0.5 * (shares > 0)
     return weights / (weights * shares).sum()
 
 
-def _save_state(place: Path, network: Network, optimizer: torch.optim.Optimizer, step: int) -> None:
+def _save_state(
+    place: Path,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device,
+    step: int,
+) -> None:
     """Write all that the next step depends on: weights, the optimizer's memory, the dice."""
     tensors = {f"w.{name}": p for name, p in network.learned().items()}
     for i, memory in optimizer.state_dict()["state"].items():
         tensors |= {f"o.{i}.{name}": torch.as_tensor(value) for name, value in memory.items()}
     tensors["dice"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["dice.cuda"] = torch.cuda.get_rng_state()
+    if device.type == "cuda":
+        tensors["dice.device"] = torch.cuda.get_rng_state(device)
+    if device.type == "mps":
+        tensors["dice.device"] = torch.mps.get_rng_state()
     tensors["step"] = torch.tensor(step)
     write_tensors(place / "state.safetensors", tensors)
 
 
-def _resume(place: Path, network: Network, optimizer: torch.optim.Optimizer) -> int:
+def _resume(
+    place: Path, network: Network, optimizer: torch.optim.Optimizer, device: torch.device
+) -> int:
     """Put a checkpoint's state back, if there is one, and return the step to go on with."""
     path = place / "state.safetensors"
     if not path.is_file():
@@ -197,9 +222,19 @@ def _resume(place: Path, network: Network, optimizer: torch.optim.Optimizer) -> 
                 memory.setdefault(int(i), {})[key] = values
         optimizer.load_state_dict({**optimizer.state_dict(), "state": memory})
         torch.set_rng_state(tensors["dice"])
-        if "dice.cuda" in tensors and torch.cuda.is_available():
-            torch.cuda.set_rng_state(tensors["dice.cuda"].cpu())
+        if "dice.device" in tensors and device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["dice.device"], device)
+        if "dice.device" in tensors and device.type == "mps":
+            torch.mps.set_rng_state(tensors["dice.device"])
     return step
+
+
+def drop_checkpoints(workspace: Path) -> None:
+    """Take out the checkpoints of a folder, and the folder if nothing else is in it."""
+    for place in workspace.glob("[0-9a-f]" * 16):
+        shutil.rmtree(place, ignore_errors=True)
+    with suppress(OSError):
+        workspace.rmdir()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from stance.classifiers.inputs import MOST_TOKENS
 from stance.errors import ModelError
 from stance.resources import data_folder
 
@@ -51,6 +52,8 @@ class TransformerRecipe:
         for name in ("layer_decay", "warm_up", "smoothing", "other_targets"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
+        if self.n_tokens > MOST_TOKENS:
+            raise ModelError(f"n_tokens must be {MOST_TOKENS} at most, not {self.n_tokens}")
         if self.n_folds < 2:
             raise ModelError(f"n_folds must be 2 or more, not {self.n_folds}")
 
@@ -70,10 +73,12 @@ def read_recipe(name_or_path: str | Path, **changes: Any) -> TransformerRecipe: 
     Raises
     ------
     ModelError
-        If there is none, or a key in it is unknown or of the wrong kind.
+        If there is none, or a key in it is unknown, of the wrong kind, or the seed.
     """
     path, data = _read(name_or_path)
     data.pop("search", None)
+    if "seed" in data:  # it would be passed over: every command has one
+        raise ModelError(f"{path}: seed: give it to the command: --seed {data['seed']}")
     return recipe_of({**data, **changes}, str(path))
 
 

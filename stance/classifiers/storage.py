@@ -41,6 +41,20 @@ from stance.terminal_text import printable
 
 SUFFIXES = {".json", ".jsonl", ".safetensors", ".onnx", ".md"}
 UNHASHED = {"card.json", "README.md"}  # the card cannot hold its own hash
+# What a save that was cut short may have left; the rest is written last.
+BEFORE_THE_CARD = {
+    "model.json",
+    "model.safetensors",
+    "model.onnx",
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "heads.safetensors",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "held_out.jsonl",
+    "calibration.json",
+}
 SHIPPED = ("large", "small", "baseline")  # the best first
 
 
@@ -64,33 +78,6 @@ class Model:
     card: ModelCard
     held_out: Mapping[str, Mapping[str, FloatArray]] = field(repr=False)  # by `words_key`
     calibration: Calibration = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """What a model has learned from, and those that it was made from before it."""
-
-    articles: frozenset[str] = frozenset()  # their hashes
-    words: frozenset[str] = frozenset()  # the first 16 digits of each unit's `words_key`
-
-
-def learned_by(*folders: Path) -> Learned:
-    """Return what the models in these folders have learned from; a folder of no model adds nothing.
-
-    Other people's encoders are such: what they have learned from is not known here.
-    """
-    articles: set[str] = set()
-    words: set[str] = set()
-    for folder in folders:
-        try:
-            card = read_card(folder / "card.json")
-            lines = (folder / "held_out.jsonl").read_bytes().splitlines()
-            kept = {str(json.loads(line)["words"])[:16] for line in lines}
-        except BROKEN:
-            continue
-        articles.update(card.trained_on)
-        words.update(card.beside, kept)
-    return Learned(articles=frozenset(articles), words=frozenset(words))
 
 
 def data_digest(examples: Sequence[LabeledUnit]) -> str:
@@ -150,13 +137,23 @@ def make_model_folder(folder: Path) -> None:
     Raises
     ------
     ModelError
-        If it cannot be made, or holds files that are no model's.
+        If it cannot be made, or holds files that are no model's: they would be taken for the
+        model's, and go with it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelError(f"{folder}: cannot be made: {error.strerror or error}") from None
     _refuse_foreign_files(folder)
+    try:
+        own = {*read_card(folder / "card.json").files, *UNHASHED}
+    except BROKEN:  # none was finished there
+        own = BEFORE_THE_CARD
+    others = sorted({path.name for path in folder.iterdir()} - own)
+    if others:
+        raise ModelError(
+            f"{folder}: {others[0]} in it is no model's, and would be lost: give another folder"
+        )
 
 
 def clear_model(folder: Path) -> None:

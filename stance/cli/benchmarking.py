@@ -97,6 +97,7 @@ def benchmark(
             rungs,
             new,
             seed=seed,
+            recipe=recipe,
             on_step=lambda step: shown.update(task, description=step),
         )
     if json:

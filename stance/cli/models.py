@@ -92,6 +92,8 @@ def evaluate(
         raise typer.BadParameter("--missed goes with --behaviour")
     if split and behaviour:
         raise typer.BadParameter("--behaviour is scored whole: leave out --split")
+    if behaviour and full:
+        raise typer.BadParameter("--full has the behaviour set too: leave out --behaviour")
     if (against or output) and not full:
         raise typer.BadParameter("--against and --output go with --full")
     book = read_codebook(codebook)
@@ -107,7 +109,7 @@ def evaluate(
         reader.finish()
         return
     with progress("evaluating"):
-        evaluations = run(examples, loaded, book, seed=seed)
+        evaluations = run(examples, loaded, book, seed=seed, on_notice=tell)
     if json:
         sys.stdout.write(to_json(evaluations))
     else:
@@ -149,14 +151,17 @@ def hold_out(
 
     refuse_existing(output)  # another split would make what was measured under it a lie
     reader = Reader(paths, register)
-    split = make_split(
-        list(reader),
-        outlets=outlet or [],
-        share=share,
-        seed=seed,
-        clusters=read_clusters(clusters) if clusters else None,
-    )
+    articles = list(reader)
+    known = read_clusters(clusters) if clusters else {}
+    split = make_split(articles, outlets=outlet or [], share=share, seed=seed, clusters=known)
     write_split(output, split)
+    ids = {article.id for article in articles}
+    strangers = [name for name in known if name not in ids]
+    if strangers:
+        tell(
+            f"{clusters}: {len(strangers)} of {len(known)} ids with a story meet no article, "
+            f"{strangers[0]} first"
+        )
     sizes = Counter(place.part for place in split.places)
     stories = {place.cluster for place in split.places if place.cluster}
     tell(

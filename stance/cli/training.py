@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 train = typer.Typer(help="Train a model on articles with settled labels.", no_args_is_help=True)
 
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="The model's folder; its name is the model's.")
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        callback=lambda path: path if path.name else path.resolve(),  # "." is no name
+        help="The model's folder; its name is the model's.",
+    ),
 ]
 Base = Annotated[
     str | None,
@@ -190,17 +196,18 @@ def train_transformer(
     Example: stance train transformer --codebook congestion-charge --epochs 0.1 -o models/charge-t
     """
     from dataclasses import replace
-    from shutil import rmtree
 
     from stance.classifiers.base import codebook_classes, neutral_stance
     from stance.classifiers.ladder import need_torch
+    from stance.classifiers.learned import learned_by
     from stance.classifiers.recipes import TransformerRecipe, read_choices, read_recipe
-    from stance.classifiers.storage import learned_by, load_model
+    from stance.classifiers.storage import load_model
     from stance.corpus.prepare import prepare
     from stance.engine.distil import taught, unlabeled_lessons
     from stance.engine.search import search
 
     need_torch()
+    from stance.classifiers.fine_tuning import drop_checkpoints
     from stance.classifiers.transformer import Transformer
     from stance.codebook import read_codebook
     from stance.engine.train import HoldOut
@@ -254,7 +261,7 @@ def train_transformer(
     plans = [HoldOut(by="outlet", n_folds=numbers.n_folds)]
     remarks: dict[str, object] = {"chosen on these folds, of trials": trials} if trials else {}
     homes = [master.folder for master in teachers]
-    known = learned_by(*homes).articles & {example.sha256 for example in examples}
+    known = learned_by(*homes).known(examples)
     if teachers:
         remarks["taught by"] = " and ".join(master.reference for master in teachers)
         remarks["articles here that its teachers learned from"] = len(known)
@@ -270,7 +277,7 @@ def train_transformer(
             f"the scores are those of the luckiest of {trials} trials: `stance evaluate` on "
             "articles that took no part says what the model is worth"
         )
-    rmtree(workspace, ignore_errors=True)
+    drop_checkpoints(workspace)
     reader.finish()
 
 
@@ -317,10 +324,10 @@ def _train(
     `new` is given where to tell of steps and of folds; `codebook` is how the user named the book;
     origins are the folders of a base and of teachers.
     """
-    from stance.classifiers.storage import learned_by, make_model_folder
+    from stance.classifiers.learned import learned_by
+    from stance.classifiers.storage import make_model_folder
     from stance.engine.train import BY_ARTICLE, BY_OUTLET, train_model
 
-    output = output if output.name else output.resolve()  # "." has no name for the model
     make_model_folder(output)  # a wrong -o shows now, not after the training
     with progress("training") as shown:
         task = shown.task_ids[0]
@@ -369,13 +376,13 @@ def _refuse_base(base: str, output: Path, examples: "Sequence[LabeledUnit]") -> 
         If it stands where the model is to be written, or is a model that learned from an article
         here.
     """
-    from stance.classifiers.storage import learned_by
+    from stance.classifiers.learned import learned_by
     from stance.errors import ModelError
 
     folder = Path(base)
     if folder.is_dir() and folder.resolve() == output.resolve():
         raise ModelError(f"{output}: the encoder itself would be lost: give another --output")
-    known = learned_by(folder).articles & {example.sha256 for example in examples}
+    known = learned_by(folder).known(examples)
     if known:
         raise ModelError(
             f"{base}: learned from {len(known)} of these articles, so that no score on them would "

@@ -23,6 +23,7 @@ from stance.corpus.sentences import (
 # The longest heading, byline or credit that we believe, in characters.
 MAX_HEADING = 120
 MAX_HEADING_WORDS = 16
+MAX_BOLD_HEADING = 200  # characters: the marks say already that it is more than prose
 # More short lines in a row than a title, a deck and two levels of heading are verse or a table.
 MAX_HEADINGS_IN_A_ROW = 4
 
@@ -56,7 +57,7 @@ _MARK = re.compile(
     r"|\(?(?P<count>\d{1,3}|[A-Za-z]|[ivx]{2,4})(?P<after>[.)]{1,2})\s"
 )
 _NO_WORDS = re.compile(r"[-*_=#>~+·•–—|`\s]*+$")
-_BOLD = re.compile(r"(\*\*|__)[^*_]{1,200}\1$")
+_BOLD = re.compile(r"(\*\*|__)[^*_]++\1$")
 _ENDED = re.compile(  # and noted: "fell.[3]", "fell.²"
     rf"[{TERMINALS}][{re.escape(CLOSERS)}{SUPERSCRIPTS}]{{0,4}}(?:\s?\[\w{{1,3}}\]){{0,3}}$"
 )
@@ -86,17 +87,17 @@ _GLUED_LIST = re.compile(rf":\s?([{_ROUND}])|([{_ROUND}])[^{_ROUND}]++\2")
 def read_blocks(text: str, language: str = "en") -> list[Block]:
     """Return the blocks of an article's text, in order, not overlapping.
 
-    They cover all that is not white space, but for bullets, the marks of Markdown headings and
-    block quotes, and lines without a word. Numbers and letters that count ("1.", "a)"), the dash
-    of an attribution and the ">" of a quote's later lines are part of their block. The `kind` of a
-    paragraph is "sentence".
+    They cover all that is not white space, but for bullets, the marks of Markdown headings, block
+    quotes and bold lines, and lines without a word. Numbers and letters that count ("1.", "a)"),
+    the dash of an attribution and the ">" of a quote's later lines are part of their block. The
+    `kind` of a paragraph is "sentence".
 
     Parameters
     ----------
     language
         As for `sentence_spans`.
     """
-    lines = _taken_apart(text, _joined(text, list(_lines(text))))
+    lines = _taken_apart(text, _joined(text, list(_lines(text, language))))
     lines = [line for line in lines if WORD.search(text, line.start, line.end)]
     kinds = _kinds(text, lines, language)
     return [
@@ -106,7 +107,7 @@ def read_blocks(text: str, language: str = "en") -> list[Block]:
     ]
 
 
-def _lines(text: str) -> Iterator[_Line]:
+def _lines(text: str, language: str) -> Iterator[_Line]:
     position, after_gap = 0, True
     for raw in text.splitlines(keepends=True):
         if raw.isspace():
@@ -119,7 +120,11 @@ def _lines(text: str) -> Iterator[_Line]:
             continue
         mark, start = "", outer
         if _BOLD.match(text, outer, end):
-            mark, start, end = "#", *trimmed(text, outer + 2, end - 2)
+            start, end = trimmed(text, outer + 2, end - 2)
+            if _is_bold_heading(text, start, end, language):
+                mark = "#"
+            else:
+                outer = start
         elif found := _MARK.match(text, outer, end):
             if found["count"]:
                 mark = "1" if found["count"].isdigit() or ")" in found["after"] else "a"
@@ -133,6 +138,16 @@ def _lines(text: str) -> Iterator[_Line]:
                 outer=outer, start=start, end=end, mark=mark, indent=indent, after_gap=after_gap
             )
             after_gap = False
+
+
+def _is_bold_heading(text: str, start: int, end: int, language: str) -> bool:
+    """Return whether a bold line is a heading: a lead has sentences, or ends like one."""
+    if end - start > MAX_BOLD_HEADING:
+        return False
+    ended = _ENDED.search(text, max(start, end - 20), end)
+    if ended and ended[0][0] != "?" and not _INITIALS_LAST.search(text, start, end):
+        return False
+    return len(sentence_spans(text[start:end], language)) == 1
 
 
 def _ends_sentence(text: str, line: _Line) -> bool:

@@ -1,4 +1,8 @@
-"""Bytes to text: byte order marks, UTF-8, UTF-16 without a mark, else Windows-1252."""
+"""Bytes to text: byte order marks, UTF-8, UTF-16 without a mark, else Windows-1252.
+
+A file that is UTF-8 but for a few bytes is read as UTF-8, and those bytes as Windows-1252: read
+otherwise, one stray byte would change every accented name in it.
+"""
 
 import codecs
 import io
@@ -18,6 +22,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# These may follow a capital or an "ß" in Windows-1252, and are UTF-8 with it: "É»" in «CAFÉ».
+_MAY_FOLLOW = "…’“”–—»\xa0".encode("cp1252")
+_UNSURE = "".join(bytes([i, j]).decode("utf-8") for i in range(0xC2, 0xE0) for j in _MAY_FOLLOW)
+_SURE = re.compile(f"[^\0-\x7f\ud800-\udfff{_UNSURE}]")
 
 
 def _as_control(error: UnicodeError) -> tuple[str, int]:
@@ -29,6 +37,16 @@ def _as_control(error: UnicodeError) -> tuple[str, int]:
 
 # Windows-1252 leaves five bytes undefined, and browsers read those as C1 controls: so do we.
 codecs.register_error("stance-c1", _as_control)
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Return what bytes that are not UTF-8 are in Windows-1252, and where to go on."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "stance-c1"), error.end
+
+
+codecs.register_error("stance-cp1252", _as_windows_1252)
 
 
 def decode(data: bytes) -> str:
@@ -63,7 +81,7 @@ def text_stream(file: BinaryIO) -> TextIO:
     Parameters
     ----------
     file
-        Seekable: it is read through once to tell UTF-8 from Windows-1252.
+        Seekable: it is read through first to tell UTF-8 from Windows-1252.
     """
     encoding, errors = _encoding(file)
     file.seek(0)
@@ -99,5 +117,20 @@ def _encoding(file: BinaryIO) -> tuple[str, str]:
             chunk = file.read(_CHUNK)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return "cp1252", "stance-c1"
+        return ("utf-8", "stance-cp1252") if _is_mostly_utf8(file) else ("cp1252", "stance-c1")
     return "utf-8", "strict"
+
+
+def _is_mostly_utf8(file: BinaryIO) -> bool:
+    """Return whether a file has no fewer characters that are surely UTF-8 than bytes that are not.
+
+    In text that is Windows-1252, hardly any two bytes are UTF-8 by chance.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    n_sure = n_bad = 0
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        text = decoder.decode(chunk)
+        n_sure += len(_SURE.findall(text))
+        n_bad += len(_LONE_SURROGATE.findall(text))
+    return n_sure >= n_bad + len(decoder.decode(b"", final=True))

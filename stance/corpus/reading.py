@@ -19,7 +19,7 @@ from stance.corpus.front_matter import front_matter
 from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
 from stance.corpus.offsets import Edit, edited
 from stance.corpus.registers import Register, read_register
-from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, read_rows
+from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, html_tag, read_rows
 from stance.errors import DataError
 from stance.records import Article, text_sha256
 
@@ -32,6 +32,8 @@ _READABLE = (
 # "Nvidia rises 3.5 percent" and "Talks in the U.S. go on" have no suffix.
 _SUFFIX = re.compile(r"\.[^\s\d]\S*")
 _REGISTER = "articles.csv"
+_ONLY_DESCRIBES = f"An {_REGISTER} without a column of texts only describes the files beside it."
+_CUT = re.compile(r"\[\+?\d+ chars\]\s*\Z")  # NewsAPI and GNews send no more
 _STDIN = Path("-")
 
 
@@ -54,9 +56,10 @@ def read_articles(
 
     The outlet, and whatever else an article does not say of itself (a row's columns, a file's
     front matter), comes from the register, else from the nearest `articles.csv` in its folder or
-    above, up to the PATH given. An outlet still unknown is the name of the file's folder below that
-    PATH. A file given twice is read once; an id that an earlier article has is made longer by the
-    name of its file, until it is the only one.
+    above, up to the PATH given; one that has texts and names no files is a table like any other. An
+    outlet still unknown is the name of the file's folder below that PATH. A file given twice is
+    read once; an id that an earlier article has is made longer by the name of its file, until it
+    is the only one.
 
     Parameters
     ----------
@@ -70,7 +73,8 @@ def read_articles(
         Called for each file and row that is skipped.
     on_notice
         Called with what else is worth knowing: files ignored, links not followed, dates not read,
-        ids made longer, files that a register names and that are not there.
+        ids made longer, files that a register names and that are not there, articles of which only
+        the beginning is there or that hold HTML.
 
     Raises
     ------
@@ -121,6 +125,8 @@ class _Reader:
         self._taken: set[str] = set()  # ids
         self._longer_ids: list[str] = []
         self._unread_dates: list[str] = []  # each with its file
+        self._cut = Counter[Path]()  # articles of which only the beginning is there, by file
+        self._tagged = Counter[Path]()  # articles that hold HTML
 
     def articles(self, found: Sequence[_Found]) -> Iterator[Article]:
         self._namesakes.update(file.place.name for file in found)
@@ -134,6 +140,10 @@ class _Reader:
                         article = replace(article, id=free)
                         self._longer_ids.append(free)
                     self._taken.add(article.id)
+                    if _CUT.search(article.text):
+                        self._cut[file.path] += 1
+                    if html_tag(article.text):
+                        self._tagged[file.path] += 1
                     yield article
             except DataError as error:
                 self._fail(file.path, str(error))
@@ -149,6 +159,18 @@ class _Reader:
             self._on_notice(
                 f"{_have(len(self._longer_ids))} a longer id, since another has the same, as in "
                 f"{self._longer_ids[0]!r}. If they are the same articles, give them once."
+            )
+        if cut := self._cut:
+            what = "article ends" if cut.total() == 1 else "articles end"
+            self._on_notice(
+                f"{cut.total()} {what} in '[+... chars]', so only the beginning is here: "
+                f"{_by_file(cut)}. Fetch the whole text."
+            )
+        if tagged := self._tagged:
+            what = "article holds" if tagged.total() == 1 else "articles hold"
+            self._on_notice(
+                f"{tagged.total()} {what} HTML tags, which are read as words: {_by_file(tagged)}. "
+                "Extract the text first."
             )
         for path, names in self._missing(found):
             what = "a file that is" if len(names) == 1 else f"{len(names)} files that are"
@@ -250,7 +272,7 @@ class _Reader:
         if folder not in self._registers:
             self._registers[folder] = None
             try:
-                if path.is_file():
+                if path.is_file() and not _holds_articles(path):
                     self._registers[folder] = self.read_register(path)
             except DataError as error:
                 self._fail(path, str(error))
@@ -281,23 +303,30 @@ def _found(
         ) from None
     if not path.is_dir():
         return [_Found(path=path, place=PurePosixPath(path.name))]
-    files, ignored = [], Counter[str]()
+    files, registers, ignored = [], [], Counter[str]()
     for file in sorted(_walk(path, on_failure, on_notice), key=Path.as_posix):
         if _is_about(file) or (register and register.name == file.name and register.samefile(file)):
+            continue
+        if file.name == _REGISTER and not _holds_articles(file):
+            registers.append(file)
             continue
         found = _Found(path=file, place=PurePosixPath(file.relative_to(path).as_posix()))
         if found.suffix.lower() in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
             files.append(found)
         else:
             ignored[found.suffix or "without suffix"] += 1
+    described = {folder for found in files for folder in found.path.parents}
+    ignored.update(_REGISTER for file in registers if file.parent not in described)
     left = ", ".join(f"{n} {suffix}" for suffix, n in sorted(ignored.items()))
     if not files:
         raise DataError(
             f"{path}: holds no articles{f', only {left}' if left else ''}. {_READABLE} "
-            f"An {_REGISTER} only describes the files beside it."
+            f"{_ONLY_DESCRIBES}"
         )
     if left:
-        on_notice(f"{path}: {ignored.total()} files were not read ({left}). {_READABLE}")
+        n = "1 file was" if ignored.total() == 1 else f"{ignored.total()} files were"
+        advice = f"{_READABLE} {_ONLY_DESCRIBES}" if ignored[_REGISTER] else _READABLE
+        on_notice(f"{path}: {n} not read ({left}). {advice}")
     return files
 
 
@@ -341,11 +370,28 @@ def _have(n: int) -> str:
     return "1 article has" if n == 1 else f"{n} articles have"
 
 
+def _by_file(n_articles: Counter[Path]) -> str:
+    """Return how many of the articles stand in which file, for the first few files."""
+    first = ", ".join(f"{n} in {path}" for path, n in list(n_articles.items())[:3])
+    return first + (", ..." if len(n_articles) > 3 else "")
+
+
 def _is_about(file: Path) -> bool:
-    """Tell whether a file describes a folder rather than being one of its articles."""
-    if file.name == _REGISTER or file.name.startswith(("README", "LICENSE", "LICENCE")):
-        return True
+    """Tell whether a file is about its folder rather than one of its articles."""
     return file.stem.lower() in {"readme", "license", "licence"}
+
+
+def _holds_articles(path: Path) -> bool:
+    """Tell whether an `articles.csv` is a table of articles: it has texts and names no files."""
+    return _has_column(path, "text") and not _has_column(path, "file", "sha256")
+
+
+def _has_column(path: Path, *wanted: str) -> bool:
+    """Tell whether a CSV has a column for one of these keys of COLUMNS, or nothing in it at all."""
+    with suppress(DataError, OSError), path.open("rb") as stream:
+        next(read_rows(stream, ".csv", wanted=wanted), None)
+        return True
+    return False
 
 
 @contextmanager

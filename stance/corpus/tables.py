@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -22,6 +23,12 @@ _MAX_JSON = 256_000_000  # characters of a .json file, which cannot be read piec
 _BATCH = 64  # Parquet rows held at a time
 _KNOWN = {name for names in COLUMNS.values() for name in names}
 _TEXTS = frozenset(COLUMNS["text"])
+# Tags that no prose has, also where their brackets are written as "&lt;" and "&gt;".
+_TAG = re.compile(
+    r"(?:<|&lt;)(?:/(?:p|div|a|span|li|ul|ol|h[1-6]|b|i|em|strong|blockquote|figure|t[dr]|table"
+    r"|section|article|body|html)|br\s?/?)(?:>|&gt;)",
+    re.IGNORECASE,
+)
 
 Row = Mapping[str, object]  # keys spelled as by `column_name`
 
@@ -68,7 +75,7 @@ def article_of_row(row: Row, *, article_id: str) -> Article:
     Raises
     ------
     DataError
-        If the row has no text, or one that is empty, too long or not text.
+        If the row has no text, or one that is empty, too long, HTML or not text.
     """
     texts = [row[name] for name in COLUMNS["text"] if row.get(name) is not None]
     text = next((text for text in texts if isinstance(text, str) and text.strip()), None)
@@ -84,8 +91,16 @@ def article_of_row(row: Row, *, article_id: str) -> Article:
         )
     if "\0" in text:
         raise DataError("its text holds NUL characters, so it is not text. Export it again.")
+    if tag := html_tag(text):  # each would be a unit, or glue two together
+        raise DataError(f"its text is HTML, since it holds {tag!r}. Extract the text of it first.")
     text = without_lone_surrogates(text)
     return Article(id=article_id, text=text, original=text, sha256=text_sha256(text))
+
+
+def html_tag(text: str) -> str | None:
+    """Return the first tag of HTML in a text, or None: a lone "<" is none."""
+    found = _TAG.search(text)
+    return found[0] if found else None
 
 
 def require_column(columns: Iterable[str], wanted: Sequence[str]) -> None:

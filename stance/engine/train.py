@@ -11,8 +11,8 @@ from typing import Any
 from stance.classifiers.base import Fold, cross_fit, label_codes
 from stance.classifiers.calibration import calibrate, temper
 from stance.classifiers.cards import ModelCard
+from stance.classifiers.learned import Learned
 from stance.classifiers.storage import (
-    Learned,
     Model,
     Storable,
     clear_model,

@@ -68,7 +68,8 @@ def read_behaviour(path: Path, codebook: Codebook) -> list[BehaviourUnit]:
         If a label is none of the codebook's.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as file:
+            lines = list(file)  # not splitlines: a text may hold U+2028
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
     units: list[BehaviourUnit] = []

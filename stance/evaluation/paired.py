@@ -14,7 +14,7 @@ from stance.classifiers.storage import Model
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.judged import judged_tasks
-from stance.evaluation.protocol import learned_from_here
+from stance.evaluation.protocol import NOTHING_LABELED, learned_from_here
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import Estimate, article_bootstrap
@@ -73,13 +73,15 @@ def compare_models(
 
 
 def unseen(examples: Sequence[LabeledUnit], model: Model) -> list[LabeledUnit]:
-    """Return the units of articles that a model did not learn from, nor from a copy of them.
+    """Return the units of articles that a model did not learn from, nor from half their units.
 
     Raises
     ------
     DataError
-        If there is none.
+        If there is none, or no unit at all.
     """
+    if not examples:
+        raise DataError(NOTHING_LABELED)
     learned_from = learned_from_here(examples, model)
     new = [example for example in examples if example.sha256 not in learned_from]
     if not new:

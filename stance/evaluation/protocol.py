@@ -1,11 +1,12 @@
 """One protocol for every model: new articles as they are, known ones held out, floors beside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from stance.classifiers.base import Classifier, cross_fit
+from stance.classifiers.learned import Learned
 from stance.classifiers.lexicon import Majority, Vader
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
@@ -18,6 +19,9 @@ from stance.statistics.arrays import FloatArray
 N_FOLDS = 10  # over articles: each model sees nine tenths, close to the final one
 LATER_SHARE = 0.25  # of dated articles, the latest ones
 QUICK = {"baseline", "embedding"}  # kinds whose recipe is refitted in seconds
+NOTHING_LABELED = (
+    "no unit of these articles has a settled label under this codebook: nothing to score"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,55 +35,80 @@ class Evaluation:
 
 
 def evaluate(
-    examples: Sequence[LabeledUnit], model: Model, codebook: Codebook, *, seed: int
+    examples: Sequence[LabeledUnit],
+    model: Model,
+    codebook: Codebook,
+    *,
+    seed: int,
+    on_notice: Callable[[str], None] = lambda words: None,
 ) -> list[Evaluation]:
     """Return the model's scores beside those of its floors, on units with settled labels.
 
-    Articles that the model learned from, copies of them included, are held out: by refitting its
+    Articles that the model learned from, or half the units of, are held out: by refitting its
     recipe, by article, by outlet and by later date, where that takes seconds; else by the
-    probabilities that its folder keeps of them, by models that had not seen their outlet. All
-    others are judged by the model as it stands.
+    probabilities that its folder keeps of them, by models that had not seen their outlet. What a
+    base or a teacher of it learned from cannot be held out: it is left out. All others are judged
+    by the model as it stands.
+
+    Parameters
+    ----------
+    on_notice
+        Told how many articles are left out.
 
     Raises
     ------
     DataError
-        If no unit has a settled label.
+        If no unit has a settled label of a task that the model can do, or no article can be held
+        out from it.
     """
     if not examples:
-        raise DataError(
-            "no unit of these articles has a settled label under this codebook: nothing to score"
-        )
+        raise DataError(NOTHING_LABELED)
+    if not any(example.labels.keys() & model.classifier.classes_.keys() for example in examples):
+        raise DataError("no unit here has a settled label of a task that the model can do")
     learned_from = learned_from_here(examples, model)
     known = [example for example in examples if example.sha256 in learned_from]
     new = [example for example in examples if example.sha256 not in learned_from]
-    rivals = {**floors(examples, codebook), model.reference: model.classifier}
+    if model.card.kind != "baseline":  # it alone learns all anew: an encoder stays what it became
+        own = Learned(words=_own_words(model)).known(known)
+        n_left_out = len({example.sha256 for example in known} - own)
+        why = (
+            f"{model.reference}, its base or a teacher learned from them, and it keeps no held-out "
+            "probabilities of them"
+        )
+        if not own and not new:
+            raise DataError(f"no article here can be held out: {why}. Give others")
+        if n_left_out:
+            on_notice(f"{n_left_out} articles are left out: {why}")
+        known = [e for e in known if e.sha256 in own and words_key(e.unit.text) in model.held_out]
     results = []
     if new:
         units = [example.unit for example in new]
-        for name, rival in rivals.items():
-            # A majority learned from the very labels that it meets is the highest such floor.
-            fitted = rival if rival is model.classifier else rival.fit(new)
-            rows = fitted.predict_proba(units)
-            results.append(_evaluation("new", name, new, rows, codebook, seed))
+        # A majority learned from the very labels that it meets is the highest such floor.
+        rows = {name: f.fit(new).predict_proba(units) for name, f in floors(new, codebook).items()}
+        rows[model.reference] = model.classifier.predict_proba(units)
+        results += _evaluations("new", new, rows, model, codebook, seed)
     if model.card.kind not in QUICK:
-        known = [e for e in known if words_key(e.unit.text) in model.held_out]
         if known:
             results += _as_kept(known, model, codebook, seed)
         return _some(results, model)
+    rivals = {**floors(known, codebook), model.reference: model.classifier}
     articles = [example.sha256 for example in known]
     outlets = [example.source or "" for example in known]
     for held_out, groups, n_folds in (("article", articles, N_FOLDS), ("outlet", outlets, None)):
         if len(set(groups)) > 1 and "" not in groups:
-            for name, rival in rivals.items():
-                rows = cross_fit(rival, known, groups, n_folds=n_folds, seed=seed)
-                results.append(_evaluation(held_out, name, known, rows, codebook, seed))
+            rows = {
+                name: cross_fit(rival, known, groups, n_folds=n_folds, seed=seed)
+                for name, rival in rivals.items()
+            }
+            results += _evaluations(held_out, known, rows, model, codebook, seed)
     if first_later_date(known, share=LATER_SHARE) is not None:
-        for name, rival in rivals.items():
-            try:
-                judged, rows = later_dates(rival, known, share=LATER_SHARE)
-            except DataError:  # too few earlier articles to learn anything from
-                continue
-            results.append(_evaluation("later", name, judged, rows, codebook, seed))
+        try:
+            later = {n: later_dates(rival, known, share=LATER_SHARE) for n, rival in rivals.items()}
+        except DataError:  # too few earlier articles to learn anything from
+            return _some(results, model)
+        judged, _ = later[model.reference]
+        rows = {name: found for name, (_, found) in later.items()}
+        results += _evaluations("later", judged, rows, model, codebook, seed)
     return _some(results, model)
 
 
@@ -107,38 +136,42 @@ def _as_kept(
     groups = [example.sha256 if by == "article" else example.source or "" for example in known]
     kept = [model.held_out[words_key(example.unit.text)] for example in known]
     rows = {task: np.stack([row[task] for row in kept]) for task in model.classifier.classes_}
-    results = []
-    for name, floor in floors(known, codebook).items():
-        if len(set(groups)) > 1:
-            floor_rows = cross_fit(floor, known, groups, n_folds=N_FOLDS, seed=seed)
-            results.append(_evaluation(by, name, known, floor_rows, codebook, seed))
-    results.append(_evaluation(by, model.reference, known, rows, codebook, seed))
-    return results
+    found: dict[str, dict[str, FloatArray]] = {}
+    if len(set(groups)) > 1:
+        for name, floor in floors(known, codebook).items():
+            found[name] = cross_fit(floor, known, groups, n_folds=N_FOLDS, seed=seed)
+    found[model.reference] = rows
+    return _evaluations(by, known, found, model, codebook, seed)
 
 
 def learned_from_here(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
-    """Return the hashes of articles that the model learned from, or learned half the words of.
+    """Return the hashes of those articles that the model learned from, or half the units of.
 
     Learned beside counts as learned: units that a teacher judged, or that stand in no article.
     """
-    beside = set(model.card.beside)
-    words: dict[str, list[bool]] = {}
-    for example in examples:
-        key = words_key(example.unit.text)
-        known = key in model.held_out or key[:16] in beside
-        words.setdefault(example.sha256, []).append(known)
-    copies = {article for article, known in words.items() if 2 * sum(known) >= len(known)}
-    return copies | set(model.card.trained_on)
+    words = frozenset({*_own_words(model), *model.card.beside})
+    return Learned(articles=frozenset(model.card.trained_on), words=words).known(examples)
 
 
-def _evaluation(
+def _own_words(model: Model) -> frozenset[str]:
+    return frozenset(key[:16] for key in model.held_out)
+
+
+def _evaluations(
     held_out: str,
-    name: str,
     examples: Sequence[LabeledUnit],
-    rows: Mapping[str, FloatArray],
+    rows: Mapping[str, Mapping[str, FloatArray]],
+    model: Model,
     codebook: Codebook,
     seed: int,
-) -> Evaluation:
-    return Evaluation(
-        held_out=held_out, model=name, scores=score(examples, rows, codebook, seed=seed)
-    )
+) -> list[Evaluation]:
+    """Return the scores of each name whose tasks meet a settled label; none if the model's don't.
+
+    A floor is only told beside the model. `rows` is name -> task -> probabilities.
+    """
+    labeled = {task for example in examples for task in example.labels}
+    met = {name: found for name, found in rows.items() if labeled & found.keys()}
+    if model.reference not in met:
+        return []
+    scores = {name: score(examples, found, codebook, seed=seed) for name, found in met.items()}
+    return [Evaluation(held_out=held_out, model=name, scores=s) for name, s in scores.items()]

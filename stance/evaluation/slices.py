@@ -12,7 +12,7 @@ from stance.evaluation.later import first_later_date
 from stance.records import UNIT_KINDS, LabeledUnit
 from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import Estimate, article_bootstrap
-from stance.statistics.scores import brier_scores, calibration_error, macro_f1, occurring
+from stance.statistics.scores import brier_scores, calibration_error, macro_f1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Slice:
     name: str  # which outlet, kind, ...
     n_units: int
     n_articles: int
-    # Over the classes that occur in the whole, so that slices compare; None where one of them is
-    # neither settled nor predicted here.
+    # Over the labels that are settled in the whole, so that slices compare; None where one of them
+    # is neither settled nor predicted here.
     macro_f1: Estimate | None
     accuracy: Estimate
     calibration_error: float  # the fewer units, the larger even where confidence is honest
@@ -57,7 +57,7 @@ def slices(
     groups = _groups(examples, codebook)
     found = []
     for judged in judged_tasks(examples, probabilities, codebook).values():
-        classes = occurring(judged.confusions())
+        classes = np.unique(judged.truth).tolist()  # those of the whole's own score
         for by, masks in groups.items():
             inside = {name: mask[judged.places] for name, mask in masks.items()}
             inside = {name: mask for name, mask in inside.items() if mask.any()}

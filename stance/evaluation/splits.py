@@ -145,6 +145,8 @@ def read_split(path: Path) -> Split:
 def read_clusters(path: Path) -> dict[str, str]:
     """Return article id -> name of its wire story, from a CSV with those two columns.
 
+    An article without a name there belongs to no story.
+
     Raises
     ------
     DataError
@@ -152,7 +154,11 @@ def read_clusters(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return {row["article_id"]: row["cluster"] for row in csv.DictReader(file)}
+            return {
+                row["article_id"]: row["cluster"]
+                for row in csv.DictReader(file)
+                if (row["cluster"] or "").strip()
+            }
     except (OSError, KeyError, ValueError, csv.Error) as error:
         raise DataError(
             f"{path}: not a table of wire stories (article_id,cluster): {error!r}"

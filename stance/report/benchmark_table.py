@@ -28,6 +28,10 @@ def print_benchmark(out: Console, result: BenchmarkResult) -> None:
     out.print(table)
     for score in result.scores:
         _print_sentiment(out, score)
+    for model, settings in {score.model: score.settings for score in result.scores}.items():
+        named = [f"{name}={settings[name]}" for name in ("recipe", "base") if name in settings]
+        if named:
+            say(out, f"{model}: {' '.join(named)}")
     say(
         out,
         f"points of 100 [95% interval, groups of the set resampled]; set={result.benchmark} "

@@ -131,7 +131,8 @@ def _print_slices(out: Console, report: ModelReport) -> None:
     out.print(table)
     say(
         out,
-        "macro-F1 is over the labels of the whole: – where one is neither settled nor predicted; "
+        "macro-F1 is over the labels settled in the whole: – where one is neither settled nor "
+        "predicted; "
         f"no interval below {ENOUGH_ARTICLES} articles. Of so many parts some stand out by chance.",
     )
 

@@ -63,6 +63,18 @@ def test_an_encoder_that_brings_its_own_code_is_refused(folder):
         resolve_base(str(folder))
 
 
+def test_an_encoder_that_wants_a_kernel_from_elsewhere_is_refused(folder):
+    change_json(folder / "config.json", _attn_implementation="kernels-community/flash-attn")
+    with pytest.raises(ModelError, match="asks for code of its own to be run: refused"):
+        resolve_base(str(folder))
+
+
+def test_an_encoder_with_quantized_weights_is_refused(folder):
+    change_json(folder / "config.json", quantization_config={"quant_method": "awq"})
+    with pytest.raises(ModelError, match="quantized and cannot learn"):
+        resolve_base(str(folder))
+
+
 @pytest.mark.parametrize("text", [b"{", b"\xff", b"[]", b""], ids=repr)
 def test_a_configuration_that_is_no_table_is_refused(folder, text):
     (folder / "config.json").write_bytes(text)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from stance.classifiers.baseline import BaselineRecipe
-from stance.classifiers.storage import load_model, make_model_folder
+from stance.classifiers.learned import Learned, learned_by
+from stance.classifiers.storage import load_model, make_model_folder, words_key
 from stance.codebook import read_codebook
 from stance.errors import ModelError
 from tests.builders import labeled_corpus, train_baseline
@@ -167,3 +169,37 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "a/b/notes.docx").touch()
     with pytest.raises(ModelError, match="could run code"):
         make_model_folder(tmp_path / "a/b")
+
+
+def test_files_that_are_no_models_are_neither_taken_for_one_nor_lost(folder, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "settled.jsonl").write_text("{}\n", encoding="utf-8")
+    for place in (mine, shutil.copytree(folder, tmp_path / "n")):
+        (place / "settled.jsonl").write_text("{}\n", encoding="utf-8")
+        with pytest.raises(ModelError, match=r"settled\.jsonl in it is no model's"):
+            train_baseline(labeled_corpus(2, 8), BOOK, place)
+        assert (place / "settled.jsonl").read_text(encoding="utf-8") == "{}\n"
+    (mine / "settled.jsonl").rename(mine / "README.md")
+    with pytest.raises(ModelError, match=r"README\.md in it is no model's"):
+        make_model_folder(mine)
+
+
+def test_a_save_that_was_cut_short_is_made_anew_and_so_is_a_model(folder):
+    (folder / "card.json").unlink()
+    (folder / "README.md").unlink()
+    for _ in range(2):
+        train_baseline(labeled_corpus(2, 8), BOOK, folder)
+        assert load_model(folder, BOOK).card.n_units == 16
+
+
+def test_an_article_is_known_by_its_hash_or_by_half_of_its_units(folder):
+    first, second, *rest = labeled_corpus(n_articles=1, n_units=4)
+    again = [replace(e, sha256="saved again") for e in (first, second, *rest)]
+    keys = frozenset(words_key(e.unit.text)[:16] for e in (first, second))
+    assert Learned(words=keys).known(again) == {"saved again"}
+    assert Learned(words=frozenset([*keys][:1])).known(again) == set()
+    assert Learned(articles=frozenset({first.sha256})).known([first]) == {first.sha256}
+    assert learned_by(folder).known(labeled_corpus()) == set(
+        load_model(folder, BOOK).card.trained_on
+    )

@@ -164,6 +164,37 @@ def test_side_tasks_have_the_say_that_the_recipe_gives_them(folder, few, tmp_pat
         assert (found[0] == found[1]) is same
 
 
+def test_a_label_that_is_rare_is_not_taught_to_units_that_do_not_have_it(folder):
+    examples = labeled_corpus(n_articles=8)
+    some = of(examples, HOPE) + of(examples, PLAIN)
+    (one, *_) = of(examples, DOUBT)
+    units = [e.unit for e in some]
+    for lessons, most in ((some, 0.01), ([*some, one], 0.06)):
+        rows = new(folder, smoothing=0.1).fit(lessons).predict_proba(units)["stance"]
+        assert np.median(rows[:, STANCE.index("skeptical")]) < most
+        assert np.median(rows.max(1)) == pytest.approx(0.94, abs=0.04)
+
+
+def test_a_round_reads_every_unit_once_in_batches_that_are_even(folder, monkeypatch):
+    examples = labeled_corpus(n_articles=7, n_units=20)
+    sizes = []
+    batch = Inputs.batch
+    monkeypatch.setattr(Inputs, "batch", lambda self, e: sizes.append(len(e)) or batch(self, e))
+    made(short(folder, epochs=1)).fit(examples)
+    assert sum(sizes) == len(examples) == 140
+    assert set(sizes) <= {7, 8}
+
+
+def test_an_encoder_saved_in_half_precision_learns_in_full(folder, few, tmp_path):
+    half = shutil.copytree(folder, tmp_path / "half")
+    encoders.load_encoder(folder).to(torch.float16).save_pretrained(half)
+    assert {a.dtype for a in load_file(half / "model.safetensors").values()} == {np.dtype("f2")}
+    found = weights(made(short(half)).fit(few), tmp_path / "m")
+    assert found.keys() == {"model.safetensors", "heads.safetensors"}
+    arrays = load_file(tmp_path / "m/model.safetensors")
+    assert {a.dtype for a in arrays.values()} == {np.dtype("f4")}
+
+
 def test_smoothed_labels_leave_it_less_sure(folder):
     examples = labeled_corpus(n_articles=8)
     units = [e.unit for e in examples]
@@ -553,8 +584,26 @@ def test_what_is_not_fitted_says_so(folder, few, tmp_path):
 
 def test_a_device_that_is_not_here_is_told():
     assert pick_device("cpu") == torch.device("cpu")
-    with pytest.raises(ModelError, match=r"device 'abacus' is not here; use one of: auto, .*cpu"):
-        pick_device("abacus")
+    for name in ("abacus", "cpu:abc", "cpu:1", "cuda:x", "cuda:99"):
+        with pytest.raises(ModelError, match=rf"device '{name}' is not here; use one of: auto, "):
+            pick_device(name)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path):
+    with pytest.raises(ModelError, match="cannot be written"):
+        encoders.write_tensors(tmp_path / "absent/state.safetensors", {"a": torch.zeros(2)})
+
+
+def test_only_checkpoints_are_taken_out_of_a_workspace(tmp_path):
+    for name in ("0123456789abcdef", "notes"):
+        (tmp_path / "w" / name).mkdir(parents=True)
+        (tmp_path / "w" / name / "state.safetensors").touch()
+    fine_tuning.drop_checkpoints(tmp_path / "w")
+    assert [path.name for path in (tmp_path / "w").iterdir()] == ["notes"]
+    shutil.rmtree(tmp_path / "w/notes")
+    fine_tuning.drop_checkpoints(tmp_path / "w")
+    assert not (tmp_path / "w").exists()
+    fine_tuning.drop_checkpoints(tmp_path / "w")
 
 
 def drop(name, key):

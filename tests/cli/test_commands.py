@@ -217,9 +217,25 @@ def test_the_shipped_labels_and_held_out_predictions_give_the_scores_of_the_card
         assert result.macro_f1.value == pytest.approx(told["value"], abs=0.005)
 
 
-@pytest.mark.parametrize("extra", [("--missed",), ("--behaviour", "--split", "labels/splits.json")])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        ("--missed",),
+        ("--behaviour", "--split", "labels/splits.json"),
+        ("--behaviour", "--full"),
+        ("--behaviour", "--full", "--against", "small"),
+    ],
+)
 def test_options_that_would_be_passed_over_are_wrong_usage(extra):
     assert stance("evaluate", "baseline", *extra).returncode == 2
+
+
+def test_articles_without_a_label_are_not_said_to_be_learned_from(tmp_path):
+    (tmp_path / "a1.txt").write_text("The ferry sails.", encoding="utf-8")
+    for extra in ((), ("--full",)):
+        done = stance("evaluate", "baseline", tmp_path, *extra)
+        assert done.returncode == 1
+        assert "no unit of these articles has a settled label under this codebook" in done.stderr
 
 
 def test_the_settled_labels_follow_from_the_annotations_byte_for_byte(workplace):

@@ -184,6 +184,20 @@ def test_a_log_cut_short_is_settled_with_a_notice(port):
     assert "settled labels of 1 units" in done.stderr
 
 
+def test_ids_of_known_stories_that_meet_no_article_are_told(port):
+    (port / "stories.csv").write_text(
+        "article_id,cluster\na1,wire-1\nb9,wire-1\nb8,wire-2\na2,\n", encoding="utf-8"
+    )
+    words = ("hold-out", "port", "--share", "0.5", "--clusters", "stories.csv", "-o", "split.json")
+    done = stance(*words, cwd=port)
+    assert done.returncode == 0, done.stderr
+    told = "stories.csv: 2 of 3 ids with a story meet no article, b9 first"
+    assert told in done.stderr
+    (port / "split.json").unlink()
+    (port / "stories.csv").write_text("article_id,cluster\na1,wire-1\n", encoding="utf-8")
+    assert "stories.csv" not in stance(*words, cwd=port).stderr
+
+
 def test_a_split_and_a_sheet_to_judge_are_not_written_over(port):
     for words in (
         ("hold-out", "port", "--share", "0.5", "-o", "split.json"),

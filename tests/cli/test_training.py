@@ -123,9 +123,9 @@ from stance.classifiers import fine_tuning
 fine_tuning.CHECKPOINT_SECONDS = 0.0
 keep, n_fifths = fine_tuning._save_state, 0
 
-def wait(place, network, optimizer, step):
+def wait(place, network, optimizer, device, step):
     global n_fifths
-    keep(place, network, optimizer, step)
+    keep(place, network, optimizer, device, step)
     n_fifths += step == 5
     if n_fifths == 2:
         print("kept", flush=True)

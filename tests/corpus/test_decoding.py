@@ -60,6 +60,30 @@ def test_a_late_byte_decides_between_utf8_and_windows_1252() -> None:
     assert text_stream(io.BytesIO(start + b"\xe9")).read().endswith("aé")
 
 
+@pytest.mark.parametrize("start", ["El País. ", "Ça va. " * 400_000])
+def test_stray_bytes_in_utf8_are_read_as_windows_1252_and_change_nothing_else(start: str) -> None:
+    data = start.encode() + b"caf\xe9 \x93ok"[: 4 if len(start) < 99 else None]
+    text = start + "café “ok"[: 4 if len(start) < 99 else None]
+    assert decode(data) == text
+    assert text_stream(io.BytesIO(data)).read() == text
+
+
+def test_utf8_that_was_cut_in_a_character_keeps_the_others() -> None:
+    assert decode(SENTENCE.encode() + "–".encode()[:2]) == SENTENCE + "â€"
+
+
+@pytest.mark.parametrize("text", ["«CAFÉ»", "„Spaß“", "Über Spaß” und Ärger…", "VOILÀ… « déjà »"])
+def test_pairs_that_windows_1252_may_have_too_do_not_make_it_utf8(text: str) -> None:
+    assert decode(text.encode("cp1252")) == text
+
+
+@given(pieces=st.lists(st.sampled_from(["é".encode(), "😀".encode(), b"\xe9", b"\x81", b"a"])))
+def test_a_stream_is_decoded_as_the_whole_is(pieces: list[bytes]) -> None:
+    data = b"".join(pieces)
+    stream = text_stream(io.BytesIO(data))
+    assert "".join(iter(lambda: stream.read(1), "")) == decode(data)
+
+
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff")))
 def test_utf8_comes_back_as_it_was(text: str) -> None:
     assert decode(text.encode("utf-8")) == text

@@ -58,6 +58,47 @@ def test_hidden_files_and_files_about_the_folder_are_passed_over(tmp_path: Path)
     assert not read.notices
 
 
+def test_articles_whose_names_begin_like_a_licence_are_read(tmp_path: Path) -> None:
+    for name in ["LICENSE", "License.md", "LICENCE.txt", "Readme.txt"]:
+        write(tmp_path / name, "No article.")
+    for name in ["LICENSE to sell chips.txt", "README.first.txt", "LICENCES fall.md"]:
+        write(tmp_path / name, "Chips are sold.")
+    read = Read(tmp_path)
+    assert read.ids() == ["LICENCES fall", "LICENSE to sell chips", "README.first"]
+    assert not read.notices
+
+
+@pytest.mark.parametrize("above", ["", "archive/"])
+def test_an_articles_csv_that_holds_texts_is_a_table_of_articles(
+    tmp_path: Path, above: str
+) -> None:
+    write(tmp_path / above / "reuters/articles.csv", "title,text\nOne,Chips are sold.\n")
+    write(tmp_path / above / "reuters/extra.txt", "Chips are back.")
+    write(tmp_path / above / "ap/stories.csv", "title,text\nTwo,Chips are banned.\n")
+    read = Read(tmp_path)
+    assert list(read.sources().values()) == ["ap", "reuters", "reuters"]
+    assert [article.title for article in read.articles] == ["Two", "One", None]
+    assert not read.failures
+    assert not read.notices
+    alone = Read(tmp_path / above / "reuters")
+    assert alone.ids() == ["articles-1", "extra"]
+
+
+@pytest.mark.parametrize("header", ["file,source", "file,text", "sha256,text", "name,outlet", ""])
+def test_an_articles_csv_that_describes_nothing_is_told(tmp_path: Path, header: str) -> None:
+    write(tmp_path / "reuters" / "articles.csv", f"{header}\nx,Chips are sold.\n" if header else "")
+    with pytest.raises(DataError, match=r"only 1 articles\.csv"):
+        Read(tmp_path)
+    write(tmp_path / "ap" / "a.txt", "Chips are banned.")
+    read = Read(tmp_path)
+    assert read.ids() == ["ap/a"]
+    (notice,) = read.notices
+    assert "1 file was not read (1 articles.csv)" in notice
+    assert "without a column of texts" in notice
+    write(tmp_path / "reuters" / "2026" / "a.txt", "Chips are sold.")
+    assert not any("was not read" in notice for notice in Read(tmp_path).notices)
+
+
 def test_other_suffixes_are_counted_in_a_notice(tmp_path: Path) -> None:
     for name in ["a.txt", "b.pdf", "c.pdf", "d.html"]:
         write(tmp_path / name, "Text.")
@@ -148,6 +189,57 @@ def test_a_name_with_a_point_in_it_has_no_suffix(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", "Text.")
     (notice,) = Read(tmp_path).notices
     assert "3 files were not read (3 without suffix). Articles are read from .txt" in notice
+
+
+# Articles that are not whole, or not text
+
+
+def test_articles_cut_by_their_collector_are_counted_by_file(tmp_path: Path) -> None:
+    for name, texts in {
+        "a.jsonl": ["Chips are so\u2026 [+4567 chars]", "Whole.", "Chips are so... [12 chars]\n"],
+        "b.jsonl": ["Chips are so… [+1 chars]"],
+        "c.jsonl": ["They cut it to [+4567 chars] each."],
+    }.items():
+        write_rows(tmp_path / name, [{"content": text} for text in texts])
+    read = Read(tmp_path)
+    assert len(read.articles) == 5
+    assert read.articles[0].text == read.articles[0].original == "Chips are so\u2026 [+4567 chars]"
+    (notice,) = read.notices
+    assert notice == (
+        "3 articles end in '[+... chars]', so only the beginning is here: "
+        f"2 in {tmp_path}/a.jsonl, 1 in {tmp_path}/b.jsonl. Fetch the whole text."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>A.</p>\n<p>B.</p>",
+        "A.<br>B.",
+        "A.<BR />B.",
+        'See <a href="x">this</a>.',
+        "&lt;p&gt;A.&lt;/p&gt;",
+    ],
+)
+def test_a_row_of_html_is_a_failure_and_a_text_file_with_tags_is_told(
+    tmp_path: Path, text: str
+) -> None:
+    read = Read(write_rows(tmp_path / "a.jsonl", [{"body": text}, {"body": "Two."}]))
+    assert read.ids() == ["a-2"]
+    assert "row 1: its text is HTML, since it holds " in read.failure
+    read = Read(write(tmp_path / "a.md", text))
+    assert read.only.text == text
+    (notice,) = read.notices
+    assert notice.startswith("1 article holds HTML tags, which are read as words: 1 in ")
+
+
+@pytest.mark.parametrize(
+    "text", ["1 < 2 and 3 > 2.", "I <3 chips.", "<Reuters> said.", "</s> ends."]
+)
+def test_a_lone_angle_bracket_is_no_html(tmp_path: Path, text: str) -> None:
+    read = Read(write_rows(tmp_path / "a.jsonl", [{"body": text}]))
+    assert read.only.text == text
+    assert not read.notices
 
 
 # Ids that clash

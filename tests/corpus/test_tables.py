@@ -60,6 +60,15 @@ def test_the_header_tells_a_csv_s_delimiter_and_its_bytes_the_encoding(
     ]
 
 
+def test_one_bad_byte_in_a_table_does_not_give_an_outlet_two_names(tmp_path: Path) -> None:
+    table = "source,text\nEl País,Hello.\n".encode()
+    write(tmp_path / "a.csv", table)
+    write(tmp_path / "b.csv", table + b"X,caf\xe9 is shut.\n")
+    read = Read(tmp_path)
+    assert read.sources() == {"a-1": "El País", "b-1": "El País", "b-2": "X"}
+    assert read.articles[2].text == "café is shut."
+
+
 @pytest.mark.parametrize("suffix", TABLES)
 def test_a_bad_row_is_reported_and_the_rows_keep_their_numbers(tmp_path: Path, suffix: str) -> None:
     rows: list[dict[str, object]] = [

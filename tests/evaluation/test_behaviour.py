@@ -82,6 +82,14 @@ def test_a_row_of_another_shape_is_told_with_its_line(tmp_path, broken):
         read_behaviour(path, BOOK)
 
 
+def test_a_line_separator_in_a_text_does_not_end_its_row(tmp_path):
+    path = tmp_path / "behaviour.jsonl"
+    rows = [row("a", "hope", f"One line.{end}Next.", "neutral") for end in "\u2028\x85"]
+    lines = (json.dumps(r, ensure_ascii=False) + "\r\n" for r in rows)
+    path.write_bytes("".join(lines).encode())
+    assert [u.unit.text for u in read_behaviour(path, BOOK)] == [r["text"] for r in rows]
+
+
 def test_a_label_that_the_codebook_does_not_know_is_told_with_its_line(tmp_path):
     with pytest.raises(LabelError, match=r"behaviour\.jsonl:1: no stance is called 'rosy'"):
         read_behaviour(written(tmp_path, [row("a", "hope", "x", "rosy")]), BOOK)

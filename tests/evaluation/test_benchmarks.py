@@ -13,11 +13,14 @@ from typer.testing import CliRunner
 
 from stance.classifiers.ladder import Rung, new_classifier
 from stance.classifiers.lexicon import Majority
+from stance.classifiers.recipes import TransformerRecipe
 from stance.cli.benchmarking import benchmark
 from stance.errors import DataError
 from stance.evaluation.benchmarks.published import Known, published
 from stance.evaluation.benchmarks.run import measure, run_benchmark
 from stance.evaluation.benchmarks.sets import SETS, Metric, benchmark_set, read_benchmark
+from stance.report.benchmark_table import print_benchmark
+from stance.report.terminal import console
 from tests.encoders import bert
 
 REAL = os.environ.get("STANCE_BENCHMARKS")
@@ -347,6 +350,30 @@ def test_json_holds_what_the_table_shows(data):
     assert [score["model"] for score in result["scores"]] == ["majority", "baseline"]
     assert result["scores"][0]["scores"]["accuracy"]["value"] == 0.5
     assert result["published"][0]["known"] == "recalled"
+    majority, baseline = (score["settings"] for score in result["scores"])
+    assert majority == {}
+    assert (baseline["seed"], "recipe" in baseline) == (7, False)
+
+
+def test_a_score_says_which_recipe_and_base_made_it(data, capsys):
+    class Based(Majority):
+        recipe = TransformerRecipe(base="pier-encoder")
+
+    result = run_benchmark(
+        SETS["semeval2016"],
+        data,
+        [Rung.TRANSFORMER],
+        lambda rung, book: Based(book) if rung is Rung.TRANSFORMER else Majority(book),
+        seed=7,
+        recipe="quick.toml",
+    )
+    settings = [score.settings for score in result.scores if score.model == "transformer"]
+    assert [(s["recipe"], s["base"], s["epochs"]) for s in settings] == [
+        ("quick.toml", "pier-encoder", 5)
+    ] * 2
+    print_benchmark(console(), result)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "recipe=" in line]
+    assert lines == ["transformer: recipe=quick.toml base=pier-encoder"]
 
 
 def test_the_list_names_every_set_in_words_and_in_json():
@@ -366,7 +393,9 @@ def test_a_run_that_was_stopped_goes_on_from_the_fits_that_its_workspace_keeps(d
     def scores():
         done = run(*args, "--workspace", kept)
         assert done.exit_code == 0, done.output
-        return [score["scores"] for score in json.loads(done.stdout)["scores"]]
+        found = json.loads(done.stdout)["scores"]
+        assert found[1]["settings"]["recipe"] == str(recipe)
+        return [score["scores"] for score in found]
 
     def fits():
         return {path: path.stat().st_mtime_ns for path in kept.glob("*/done.safetensors")}

@@ -83,6 +83,52 @@ def test_articles_that_a_teacher_judged_for_a_model_are_not_new_to_it(model):
     assert learned_from_here(new, taught) - set(model.card.trained_on) == {new[0].sha256}
 
 
+def test_what_a_base_learned_from_is_not_scored_as_held_out_and_is_told(model):
+    # An embedding is refitted, its encoder is not: it has learned from the articles of its base.
+    own, inherited = labeled_corpus(), labeled_corpus(3, seed=9)
+    articles = {e.sha256 for e in inherited}
+    learned = (*model.card.trained_on, *sorted(articles))
+    based = replace(model, card=replace(model.card, kind="embedding", trained_on=learned))
+    told = []
+    results = evaluate([*own, *inherited], based, BOOK, seed=1, on_notice=told.append)
+    assert {r.held_out for r in results} == {"article", "outlet"}
+    assert {r.scores["stance"].macro_f1.n_articles for r in results} == {12}
+    assert [words.split(":")[0] for words in told] == ["3 articles are left out"]
+    assert results == evaluate(own, based, BOOK, seed=1, on_notice=told.append)
+    assert len(told) == 1
+    with pytest.raises(DataError, match=r"no article here can be held out: .*, its base or"):
+        evaluate(inherited, based, BOOK, seed=1)
+    report = model_report([*inherited, *labeled_corpus(7, seed=5)], based, BOOK, seed=1)
+    assert (report.n_known, report.n_articles) == (3, 7)
+
+
+def test_new_articles_with_labels_of_one_task_leave_the_floors_of_the_others_as_they_are(model):
+    known = labeled_corpus()
+    new = [replace(e, labels={"voice": e.labels["voice"]}) for e in labeled_corpus(3, seed=9)]
+    results = evaluate([*known, *new], model, BOOK, seed=1)
+    rows = {(r.held_out, r.model): list(r.scores) for r in results}
+    assert [name for by, name in rows if by == "new"] == ["majority", model.reference]
+    assert rows["new", "majority"] == ["voice"]
+    assert rows["article", "majority"] == ["stance", "sentiment", "voice"]
+    assert [r for r in results if r.held_out != "new"] == evaluate(known, model, BOOK, seed=1)
+
+
+def test_articles_without_a_label_of_the_models_task_do_not_end_the_scoring_of_others(tmp_path):
+    known = [replace(e, labels={"stance": e.labels["stance"]}) for e in labeled_corpus()]
+    alone = train_baseline(known, BOOK, tmp_path / "alone", recipe=RECIPE)
+    new = [replace(e, labels={"voice": e.labels["voice"]}) for e in labeled_corpus(3, seed=9)]
+    assert {r.held_out for r in evaluate([*known, *new], alone, BOOK, seed=1)} == {
+        "article",
+        "outlet",
+    }
+    with pytest.raises(DataError, match="settled label of a task that the model can do"):
+        evaluate(new, alone, BOOK, seed=1)
+    # One label everywhere teaches nothing, so that there is nothing to hold out.
+    plain = [replace(e, labels={"stance": "neutral"}) for e in known]
+    results = evaluate([*plain, *labeled_corpus(3, seed=9)], alone, BOOK, seed=1)
+    assert {r.held_out for r in results} == {"new"}
+
+
 def test_without_a_task_that_vader_reads_the_majority_is_the_only_floor(model):
     voices = [replace(e, labels={"voice": e.labels["voice"]}) for e in labeled_corpus(8, seed=9)]
     results = evaluate(voices, model, BOOK, seed=1)

@@ -121,3 +121,8 @@ def test_two_models_are_compared_on_articles_that_neither_learned_from(model):
 def test_a_model_that_learned_from_every_article_cannot_be_judged(model):
     with pytest.raises(DataError, match="learned from every labeled article"):
         unseen(labeled_corpus(), model)
+
+
+def test_without_a_label_there_is_nothing_to_score_and_nothing_that_it_learned_from(model):
+    with pytest.raises(DataError, match="no unit of these articles has a settled label"):
+        unseen([], model)

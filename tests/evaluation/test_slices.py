@@ -71,6 +71,20 @@ def test_a_label_that_a_slice_lacks_leaves_it_without_macro_f1():
     assert parts["attributed"].accuracy.value == 1
 
 
+def test_a_label_that_is_only_called_counts_in_no_slice_as_in_the_whole():
+    settled = ["optimistic", "neutral"] * 8
+    examples = [
+        labeled(f"a{i % 8}", i, stance=s, voice="author" if i < 8 else "attributed")
+        for i, s in enumerate(settled)
+    ]
+    rows = called("stance", ["skeptical", *settled[1:]])
+    whole = score(examples, rows, BOOK, seed=1)["stance"].macro_f1.value
+    parts = found(examples, rows, "voice")
+    assert whole == pytest.approx((14 / 15 + 1) / 2)
+    assert parts["author"].macro_f1.value == pytest.approx((6 / 7 + 1) / 2)
+    assert parts["attributed"].macro_f1.value == 1
+
+
 def test_the_brier_score_of_a_slice_is_by_hand():
     examples = [labeled("a0", 0, stance="neutral", voice="author")]
     examples += [labeled("a1", 1, stance="neutral", voice="attributed")]

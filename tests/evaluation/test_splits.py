@@ -123,6 +123,8 @@ def test_a_table_of_stories_lacks_no_column(tmp_path):
     path = tmp_path / "clusters.csv"
     path.write_text("article_id,cluster\na1,wire-1\n", encoding="utf-8")
     assert read_clusters(path) == {"a1": "wire-1"}
+    path.write_text("article_id,cluster\na1,wire-1\na2,\na3, \na4\n", encoding="utf-8")
+    assert read_clusters(path) == {"a1": "wire-1"}  # no name is no story
     path.write_text("article_id,story\na1,wire-1\n", encoding="utf-8")
     with pytest.raises(DataError, match="not a table of wire stories"):
         read_clusters(path)

@@ -3,9 +3,10 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from stance.statistics.scores import macro_f1
 # The rungs that need a classifier for each target to tell targets apart. The embedding is one: its
 # encoder reads the target, but what it learns on top is one weighing of its vectors for all.
 LEARN_NO_TARGET = frozenset({Rung.MAJORITY, Rung.LEXICON, Rung.BASELINE, Rung.EMBEDDING})
+READ_RECIPE = frozenset({Rung.EMBEDDING, Rung.TRANSFORMER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class PartScore:
 
     part: str
     model: str  # the rung
+    settings: Mapping[str, Any]  # what it is made by: recipe, base, seed, ...; empty for a floor
     scores: Mapping[str, Estimate]  # metric -> score; its "articles" are texts, motions or claims
     n_seen: int  # units whose text, but for case and punctuation, is also learned from
     unseen: Mapping[str, Estimate]  # the scores without those; empty where there are none
@@ -96,6 +99,7 @@ def run_benchmark(
     new: Callable[[Rung, Codebook], Classifier],
     *,
     seed: int,
+    recipe: str | None = None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> BenchmarkResult:
     """Return the scores of a majority and of these rungs on a set.
@@ -106,6 +110,8 @@ def run_benchmark(
         The set's folder, or the one that holds it.
     new
         Gives the unfitted classifier of a rung.
+    recipe
+        By which `new` makes the rungs that read one: told beside their scores.
     on_step
         Told of each fit.
 
@@ -116,15 +122,16 @@ def run_benchmark(
     ModelError
         If a rung cannot run here.
     """
-    recipes = {rung: new(rung, chosen.codebook) for rung in dict.fromkeys((Rung.MAJORITY, *rungs))}
+    made = {rung: new(rung, chosen.codebook) for rung in dict.fromkeys((Rung.MAJORITY, *rungs))}
     trials, digest = read_benchmark(chosen, data)
     scores: list[PartScore] = []
     for trial in trials:
         seen = _seen(trial)
-        for rung, recipe in recipes.items():
-            judged = _judge(trial, rung, recipe, chosen.codebook.tasks[0], on_step)
+        for rung, classifier in made.items():
+            judged = _judge(trial, rung, classifier, chosen.codebook.tasks[0], on_step)
+            settings = _settings(classifier, recipe if rung in READ_RECIPE else None)
             scores += [
-                _part_score(chosen, judged, rung, part, ids, seen, seed)
+                _part_score(chosen, judged, rung, settings, part, ids, seen, seed)
                 for part, ids in trial.parts.items()
             ]
     return BenchmarkResult(
@@ -175,7 +182,7 @@ def measure(metric: Metric, scores: Sequence[int], tables: FloatArray) -> FloatA
 
 
 def _judge(
-    trial: Trial, rung: Rung, recipe: Classifier, task: Task, on_step: Callable[[str], None]
+    trial: Trial, rung: Rung, classifier: Classifier, task: Task, on_step: Callable[[str], None]
 ) -> _Judged:
     """Return what a rung says of every unit, by classifiers that did not learn from its fold."""
     examples: list[LabeledUnit] = []
@@ -185,7 +192,7 @@ def _judge(
     for number, fold in enumerate(fits, start=1):
         on_step(f"{', '.join(trial.parts)}: {rung}, fit {number} of {len(fits)}")
         started = time.perf_counter()
-        model = recipe.fresh().fit(fold.learn)
+        model = classifier.fresh().fit(fold.learn)
         fitted = time.perf_counter()
         found = model.predict_proba([example.unit for example in fold.judge])
         predict_seconds += time.perf_counter() - fitted
@@ -230,10 +237,18 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
+def _settings(classifier: Classifier, recipe: str | None) -> dict[str, Any]:
+    """Return what a classifier is made by, the name of its recipe first; empty for a floor."""
+    named = {} if recipe is None else {"recipe": recipe}
+    numbers = getattr(classifier, "recipe", None)  # a floor has none
+    return named if numbers is None else named | asdict(numbers)
+
+
 def _part_score(
     chosen: BenchmarkSet,
     judged: _Judged,
     rung: Rung,
+    settings: Mapping[str, Any],
     part: str,
     ids: frozenset[str],
     seen: frozenset[str],
@@ -245,6 +260,7 @@ def _part_score(
     return PartScore(
         part=part,
         model=rung,
+        settings=settings,
         scores=_estimates(chosen, examples, rows, seed),
         n_seen=len(ids & seen),
         unseen=_estimates(chosen, *judged.of(unseen), seed) if some else {},

@@ -1,0 +1,52 @@
+"""What a model has learned from: what it may not be measured on, nor whatever is made from it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stance.classifiers.baseline import BROKEN
+from stance.classifiers.cards import read_card
+from stance.classifiers.storage import words_key
+from stance.records import LabeledUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What a model has learned from, and those that it was made from before it."""
+
+    articles: frozenset[str] = frozenset()  # their hashes
+    words: frozenset[str] = frozenset()  # the first 16 digits of each unit's `words_key`
+
+    def known(self, examples: Sequence[LabeledUnit]) -> set[str]:
+        """Return the hashes of articles that are among those, or of whose units half are.
+
+        One unit says nothing: outlets end their articles with the same words.
+        """
+        words: dict[str, list[bool]] = {}
+        for example in examples:
+            words.setdefault(example.sha256, []).append(
+                words_key(example.unit.text)[:16] in self.words
+            )
+        return {
+            a for a, known in words.items() if a in self.articles or 2 * sum(known) >= len(known)
+        }
+
+
+def learned_by(*folders: Path) -> Learned:
+    """Return what the models in these folders have learned from; a folder of no model adds nothing.
+
+    Other people's encoders are such: what they have learned from is not known here.
+    """
+    articles: set[str] = set()
+    words: set[str] = set()
+    for folder in folders:
+        try:
+            card = read_card(folder / "card.json")
+            lines = (folder / "held_out.jsonl").read_bytes().splitlines()
+            kept = {str(json.loads(line)["words"])[:16] for line in lines}
+        except BROKEN:
+            continue
+        articles.update(card.trained_on)
+        words.update(card.beside, kept)
+    return Learned(articles=frozenset(articles), words=frozenset(words))
