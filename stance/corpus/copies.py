@@ -75,21 +75,28 @@ def copy_groups(texts: Mapping[Key, str]) -> dict[Key, int]:
 
     Two texts belong together where the shorter has a fifth of its shingles in common with the
     other, ten at least, or half of them; copies of copies belong together. A long quote that both
-    print counts too: a model that learned from one knows the other.
+    print counts too: a model that learned from one knows the other. An ending that they have in
+    common does not, as in `copy_clusters`.
 
     References
     ----------
     Broder (1997), "On the resemblance and containment of documents".
     """
     keys, known = list(texts), WordNumbers()
-    sets = [numbered(texts[key], known)[0] for key in keys]
+    read = [numbered(texts[key], known) for key in keys]
+    sets, endings = [row[0] for row in read], [row[2] for row in read]
     sizes = np.array([len(numbers) for numbers in sets], dtype=np.int64)
 
     def needed(left: IntArray, right: IntArray) -> FloatArray:
         shorter = np.minimum(sizes[left], sizes[right])
         return np.minimum(np.maximum(SHARED * shorter, ENOUGH), shorter / 2)
 
-    links = sharing(sets, needed, days=np.full(len(keys), UNDATED), window=0)
+    links = [
+        (left, right)
+        for left, right in sharing(sets, needed, days=np.full(len(keys), UNDATED), window=0)
+        if _shared_before_the_end(left, right, sets, endings, sizes)
+        >= needed(np.array([left]), np.array([right]))[0]
+    ]
     ends = np.array(links, dtype=np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(links)), (ends[0], ends[1])), shape=(len(keys),) * 2)
     _, groups = connected_components(graph, directed=False)
@@ -151,11 +158,7 @@ def copy_clusters(articles: Iterable[Printed]) -> list[tuple[str, ...]]:
     def shared(left: int, right: int) -> int:
         if few[left] or few[right]:
             return n_shared(wholes[left], wholes[right])
-        n = n_shared(sets[left], sets[right])
-        ending = shared_ending(endings[left], endings[right])
-        if 2 * len(ending) > min(n_whole[left], n_whole[right]):
-            return n
-        return n - n_shared(ending, sets[left])
+        return _shared_before_the_end(left, right, sets, endings, n_whole)
 
     earlier: dict[int, list[int]] = defaultdict(list)
     for left, right in [
@@ -207,6 +210,21 @@ def repeated_units(
             places[unit.source, same_words(unit.unit.text)].append(unit)
     often = [own for own in places.values() if len({u.unit.article_id for u in own}) > REPEATED]
     return [unit for own in sorted(often, key=len, reverse=True) for unit in own]
+
+
+def _shared_before_the_end(
+    left: int,
+    right: int,
+    sets: Sequence[Numbers],
+    endings: Sequence[Numbers],
+    n_whole: IntArray,
+) -> int:
+    """Return how many shingles two texts share, but for an ending: at most half of either text."""
+    n = n_shared(sets[left], sets[right])
+    ending = shared_ending(endings[left], endings[right])
+    if 2 * len(ending) > min(n_whole[left], n_whole[right]):
+        return n
+    return n - n_shared(ending, sets[left])
 
 
 def _of_the_few(

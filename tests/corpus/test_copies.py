@@ -179,6 +179,15 @@ def test_how_articles_of_a_chain_end_makes_no_copies_of_them_and_hides_none():
     assert copy_clusters([*articles, copied_end]) == [("a1", "d")]  # too long for an ending
 
 
+def test_an_outlet_whose_articles_end_alike_can_be_held_out_article_by_article():
+    texts = {f"a{i}": f"{prose(i)} {prose(99, 69)}" for i in range(8)}
+    assert len(set(copy_groups(texts).values())) == 8
+    texts["reprint"] = f"{prose(500, 60)} {texts['a3']}"
+    groups = copy_groups(texts)
+    assert groups["reprint"] == groups["a3"]
+    assert len(set(groups.values())) == 8
+
+
 def test_a_live_blog_of_many_versions_is_one_article():
     parts = [prose(i, 40) for i in range(20)]
     blog = [
