@@ -356,7 +356,8 @@ def _material(
             on_article()
     if not repairs:
         raise DataError("nothing to compare: no article was read")
-    names = sorted({unit.predictions["stance"].model.removesuffix("+held-out") for unit in units})
+    firsts = [next(iter(unit.predictions.values())) for unit in units]
+    names = sorted({first.model.removesuffix("+held-out") for first in firsts})
     found = [find_card(name, [Path(model)]) for name in names]
     card = found[0] if len(found) == 1 else None  # of several models no one's errors are known
     return _Material(

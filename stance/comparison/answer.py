@@ -1,5 +1,8 @@
 """The answer in one sentence, with the interval that belongs to it."""
 
+from collections.abc import Mapping
+from math import isclose
+
 from stance.codebook import Codebook, Task
 from stance.comparison.result import MixComparison, ModelFacts
 
@@ -48,16 +51,16 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
     low = min(shares, key=lambda outlet: shares[outlet][0])
     if n_outlets == 1:
         return (
-            f"{words[low]} of the units of {low}, the only outlet here, are {label} "
-            f"toward {codebook.target}, {basis}; a comparison needs two outlets."
+            f"{words[low]} of the units of {low}, the only outlet whose articles count, are "
+            f"{label} toward {codebook.target}, {basis}; a comparison needs two outlets."
         )
     high = max(shares, key=lambda outlet: shares[outlet][0])
     fewest, most = f"{shares[low][0]:.0%}", f"{shares[high][0]:.0%}"
     rest = (
         f"{label} units make up {fewest} of each"
         if fewest == most
-        else f"{label} units are fewest with {words[low]} in {low} and most with {words[high]} in "
-        f"{high}"
+        else f"{label} units are fewest with {_end(low, shares, words)} and most with "
+        f"{_end(high, shares, words)}"
     )
     if p_value is None:
         lacking = "hand labels of a single article in some" if by_hand else "one article each"
@@ -76,6 +79,19 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
 def lowest_label(task: Task) -> str:
     """Return the label of the lowest score; the first where labels have none."""
     return min(task.labels, key=lambda label: label.score or 0).name
+
+
+def _end(
+    end: str,
+    shares: Mapping[str, tuple[float, float | None, float | None]],
+    words: Mapping[str, str],
+) -> str:
+    """Return the share of the outlet at one end, and who has it: those that tie with it too."""
+    value = shares[end][0]
+    tied = [outlet for outlet in shares if isclose(shares[outlet][0], value, abs_tol=1e-9)]
+    said = words[end] if len({words[outlet] for outlet in tied}) == 1 else f"{value:.0%}"
+    who = " and ".join(tied) if len(tied) < 3 else f"{tied[0]} and {len(tied) - 1} more"
+    return f"{said} in {who}"
 
 
 def _words(value: float, low: float | None, high: float | None, missing: str) -> str:

@@ -19,6 +19,7 @@ from stance.comparison.result import (
 )
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
 from stance.corpus.furniture import REPEATED
+from stance.records import same_words
 
 FEW_ARTICLES = 10  # below it, an outlet's interval says more about its articles than about it
 FEW_CLAIMS = 20  # below it, the interval of an alpha is too wide to read anything from
@@ -33,13 +34,28 @@ def refusals_of(
     sample: SampleFacts,
     timeline: Timeline,
     codebook: Codebook,
+    *,
+    outlets: Sequence[str] = (),
 ) -> list[str]:
-    """Return what cannot be said of this corpus, why, and what can be said instead."""
+    """Return what cannot be said of this corpus, why, and what can be said instead.
+
+    Parameters
+    ----------
+    outlets
+        All of them: those that are not in the mix have no article that counts.
+    """
     found = []
+    counting = {outlet.outlet for outlet in mix.outlets}
+    copying = [outlet for outlet in outlets if outlet not in counting]
+    if copying:
+        found.append(
+            f"{_few(copying)}: nothing but copies of what others printed first, so no number is "
+            "given. --copies printed counts each article where it stands."
+        )
     if len(mix.outlets) == 1:
         found.append(
-            "One outlet: nothing can be compared. Its shares, its weeks and its sentences stand; "
-            "add articles of another outlet for the rest."
+            f"One outlet{' counts' if copying else ''}: nothing can be compared. Its shares, its "
+            "weeks and its sentences stand; add articles of another outlet for the rest."
         )
         return found
     if mix.same_mix_p is None:
@@ -96,6 +112,7 @@ def caveats_of(
     n_held_out: int,
     *,
     fell_back: bool = False,
+    outlets: Sequence[str] = (),
 ) -> list[str]:
     """Return the caveats that hold of this comparison, the gravest first.
 
@@ -105,6 +122,8 @@ def caveats_of(
         Articles that the model learned from, labeled here by models that had not seen them.
     fell_back
         Whether claims are matched by words only since the encoder could not be had.
+    outlets
+        All of them, those without an article that counts too.
     """
     found = []
     if any(share.corrected is None for outlet in mix.outlets for share in outlet.shares.values()):
@@ -140,6 +159,11 @@ def caveats_of(
             "The model labels whatever it is given: whether the articles are about the target at "
             "all is for the reader to see to."
         )
+    found += [
+        f"{', '.join(names)}: names that differ only by case or spaces, and {len(names)} outlets "
+        "here. If they are one, write its name in one way."
+        for names in _alike(outlets)
+    ]
     few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
     if few:
         found.append(
@@ -153,6 +177,13 @@ def caveats_of(
             f"{len(blunt)} of {len(mix.pairs)} pairs of outlets have so few articles that no "
             f"difference, however large, could reach p = {LEVEL} (least possible: {least:.2g}), "
             "even before it is adjusted for the number of pairs."
+        )
+    least = len(mix.pairs) * min((p.distance.smallest_p for p in mix.pairs), default=0.0)
+    if least > LEVEL and len(blunt) < len(mix.pairs):
+        found.append(
+            f"So many pairs of outlets are compared that no adjusted p-value of a pair could be "
+            f"below {min(least, 1):.2g}, however large the difference: read the test over all "
+            "outlets, or compare fewer."
         )
     if copies.groups:
         n_articles = sum(len(group) for group in copies.groups)
@@ -177,6 +208,11 @@ def caveats_of(
         )
     if corpus.n_empty:
         found.append(f"{corpus.n_empty} article(s) hold no unit and are left out.")
+    if corpus.n_abstained:
+        found.append(
+            f"The model left {corpus.n_abstained} of {corpus.n_units} units open (--abstain): they "
+            "count here by their likeliest label."
+        )
     if corpus.n_failed:
         found.append(f"{corpus.n_failed} file(s) or row(s) could not be read and are left out.")
     return found
@@ -227,9 +263,9 @@ def _on_claims(
     few, n_outlets = _outlets_of_few_articles(alignment)
     if few and agreement.percent:
         found.append(
-            f"{few} of {n_outlets} outlets have fewer than {FEW_ARTICLES} articles on shared "
-            "claims: limits of agreement take claims as independent, but one article carries "
-            "several, so they are too narrow here."
+            f"{few} of {n_outlets} outlets {'has' if few == 1 else 'have'} fewer than "
+            f"{FEW_ARTICLES} articles on shared claims, some of which carry several: limits of "
+            "agreement take claims as independent, so they are too narrow here."
         )
     if alignment.vectors == "words":
         reason = ", since the encoder that matches by meaning could not be had"
@@ -261,6 +297,14 @@ def _outlets_of_few_articles(alignment: Alignment) -> tuple[int, int]:
         for cells in articles.values()
     )
     return few, len(articles)
+
+
+def _alike(names: Sequence[str]) -> list[list[str]]:
+    """Return the groups of names that differ only by case or spaces."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        groups[same_words(name)].append(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _few(names: Sequence[str]) -> str:

@@ -72,7 +72,8 @@ def compare(
     Parameters
     ----------
     titles
-        Article id -> its title.
+        Article id -> its title, of every article that was read as one; of the others the units
+        came from a table.
     settled
         Settled labels by place, shown beside the predicted ones where they cover an outlet.
     trained_on
@@ -175,7 +176,15 @@ def compare(
         timeline=over_time,
         refusals=tuple(
             refusals_of(
-                mixes[0], alignment, agreement[0], effects, model, sample.facts, over_time, codebook
+                mixes[0],
+                alignment,
+                agreement[0],
+                effects,
+                model,
+                sample.facts,
+                over_time,
+                codebook,
+                outlets=seen.outlets,
             )
         ),
         caveats=tuple(
@@ -189,10 +198,12 @@ def compare(
                 sample.facts,
                 n_held_out,
                 fell_back=fell_back,
+                outlets=seen.outlets,
             )
         ),
         methods={},
         units=_quoted(seen, alignment, titles, sample, codebook),
+        n_from_tables=len(set(seen.articles) - titles.keys()),
     )
     return replace(result, methods=methods(result))
 
@@ -213,7 +224,8 @@ def observed(
         If there are no units, or an article's outlet is unknown.
     """
     _check(units)
-    groups = copy_clusters(articles_of_units(units))
+    articles = articles_of_units(units)
+    groups = copy_clusters(articles)
     later = copies_left_out(groups)
     left_out = later if copies == "once" else frozenset()
     repeated = repeated_units(units, later)
@@ -223,6 +235,7 @@ def observed(
         n_left_out=len(left_out),
         n_repeated=len(repeated),
         repeated=repeated[0].unit.text if repeated else None,
+        n_without_text=sum(not article.text.strip() for article in articles),
     )
     return observe(units, codebook, left_out=left_out), facts, later
 
@@ -252,6 +265,7 @@ def corpus_facts(
         repairs=dict(sorted(Counter(kind for kinds in made for kind in kinds).items())),
         n_repaired=sum(bool(kinds) for kinds in made),
         n_failed=n_failed,
+        n_abstained=sum(any(p.abstained for p in unit.predictions.values()) for unit in units),
     )
 
 

@@ -54,6 +54,7 @@ def outlet_effects(
             high=lean.high,
             p_value=lean.p_value,
             p_holm=None if lean.p_value is None else next(adjusted),
+            untested=lean.untested,
         )
         for outlet, lean in zip(observations.outlets, leans, strict=True)
         if lean is not None

@@ -12,7 +12,7 @@ from stance.comparison.methods_claims import (
 )
 from stance.comparison.references import REFERENCES
 from stance.comparison.result import BeforeAfter, Comparison, PairDistance
-from stance.comparison.wording import listed, n_of
+from stance.comparison.wording import listed, n_of, outlets_said, unseen_said
 from stance.corpus.copies import OWN, WINDOW
 from stance.corpus.furniture import ENOUGH
 from stance.corpus.shingles import SHINGLE
@@ -74,11 +74,10 @@ def _units(c: Comparison) -> list[str]:
     kinds = Counter(unit.kind for unit in c.units)
     named = listed([f"{kinds[kind]:,} {name}" for kind, name in KINDS.items() if kinds[kind]])
     tasks = listed(list(dict.fromkeys(mix.task for mix in c.mixes)))
-    n_outlets = len({unit.outlet for unit in c.units})
     facts = c.corpus
     dated = f", dated {facts.first_date} to {facts.last_date}" if facts.first_date else ""
     found = [
-        f"{facts.n_articles - facts.n_empty:,} articles of {n_of(n_outlets, 'outlet')}{dated}, "
+        f"{facts.n_articles - facts.n_empty:,} articles of {outlets_said(c)}{dated}, "
         f"were cut into {facts.n_units:,} units ({named}).",
         (
             f"They came with labels of {tasks}, toward {c.target}"
@@ -96,6 +95,10 @@ def _units(c: Comparison) -> list[str]:
         )
     if any(name.endswith("+held-out") for name in c.models):
         found.append("What it had learned from was labeled by models that had not seen it.")
+    if facts.n_abstained:
+        found.append(
+            f"It left {facts.n_abstained:,} of them open; they count by their likeliest label."
+        )
     if facts.n_repaired:
         found.append(
             f"Damaged characters were repaired by rule in {n_of(facts.n_repaired, 'article')}."
@@ -123,10 +126,14 @@ def _copies(c: Comparison) -> list[str]:
         f"runs of {SHINGLE} words, {ENOUGH} at least, in common with one at most {WINDOW} days "
         "away or undated, quotations and what an outlet repeats aside (containment; Broder 1997)"
     )
+    unseen = [f"Copies {unseen_said(c)}."] if c.copies.n_without_text else []
+    if c.copies.n_without_text == c.corpus.n_articles - c.corpus.n_empty:
+        return unseen
     if not c.copies.groups:
-        return [f"{rule}; none were found."]
+        return [f"{rule}; none were found.", *unseen]
     n_articles = sum(len(group) for group in c.copies.groups)
     found = [f"{rule}: {n_articles:,} articles, in {n_of(len(c.copies.groups), 'group')}."]
+    found += unseen
     if c.copies.counted == "once":
         left_out = "article is" if c.copies.n_left_out == 1 else "articles are"
         found.append(
@@ -220,9 +227,9 @@ def _distances(c: Comparison) -> list[str]:
         ]
         least = min(len(mix.pairs) * p.distance.smallest_p for mix in mixes for p in mix.pairs)
         if least > 0.05:
-            found.append(
-                f"With so many pairs of so few articles none could be below {min(least, 1):.2g}."
-            )
+            few = all(pair.distance.exact for pair in pairs)
+            cause = "pairs of so few articles" if few else "pairs for the regroupings drawn"
+            found.append(f"With so many {cause} none could be below {min(least, 1):.2g}.")
         differences = [d for pair in pairs for d in pair.differences.values()]
         if any(d.low is not None for d in differences):
             how = listed(

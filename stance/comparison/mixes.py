@@ -143,11 +143,11 @@ def _at_large(share: Estimate | Corrected) -> tuple[float | None, float | None]:
 def _corrected_p(outlets: Sequence[OutletMix], task: Task) -> float | None:
     """Return the p-value of "these outlets have one mix" by corrected shares, Holm over labels.
 
-    By the limits that take articles as a sample, as the test of counted shares does; None where an
-    outlet has none.
+    Of two labels one is tested: the other's share is what is left. By the limits that take articles
+    as a sample, as the test of counted shares does; None where an outlet has none.
     """
     p_values = []
-    for label in task.classes:
+    for label in task.classes[:1] if len(task.classes) == 2 else task.classes:
         rows = [
             (found.value, found.general_low, found.general_high)
             for outlet in outlets

@@ -30,6 +30,7 @@ class CorpusFacts:
     repairs: Mapping[str, int]  # kind -> how many; front matter does not count
     n_repaired: int  # articles
     n_failed: int  # files or rows that could not be read
+    n_abstained: int  # units that the model left open: they count by their likeliest label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class CopyFacts:
     n_left_out: int  # articles
     n_repeated: int  # units of the other articles that their outlet prints in more than five
     repeated: str | None  # the words of the most repeated
+    n_without_text: int = 0  # articles whose units have none: whether they are copies is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,10 +222,10 @@ class ClaimAgreement:
     ordinal: Coefficient | None
     percent: Coefficient | None  # chance that two outlets on a claim have the same label
     gwet_ac1: Coefficient | None  # on a scale of its own
-    fleiss: Coefficient | None  # only where every outlet is on every claim
+    fleiss: Coefficient | None  # only where every outlet that counts is on every claim
     n_neutral: int  # claims on which every outlet's label is one that takes no side
     disagreements: Mapping[str, int]  # "optimistic / skeptical" -> pairs of outlets on a claim
-    pairs: tuple[PairAgreement, ...]  # empty in a part of the corpus
+    pairs: tuple[PairAgreement, ...]  # of outlets that count; empty in a part of the corpus
     ceiling: Ceiling | None  # None where the model's confusion is not known
 
 
@@ -239,10 +241,11 @@ class OutletEffect:
     n_claims: int
     n_articles: int
     value: float
-    low: float | None  # None with too few articles
+    low: float | None  # None where `untested` says why
     high: float | None
     p_value: float | None
     p_holm: float | None
+    untested: str | None  # why there are no limits, in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,3 +346,4 @@ class Comparison:
     caveats: tuple[str, ...]
     methods: Mapping[str, str]  # answer -> how it was computed in this run, with references
     units: tuple[QuotedUnit, ...]
+    n_from_tables: int = 0  # articles that came as labeled units: no repair of them is recorded

@@ -138,7 +138,8 @@ def claim_agreement(
     sizes = sizes[(sizes > 0).sum(axis=1) >= 2]
     counts = count_codes(codes, len(task.classes))
     counts = counts[counts.sum(axis=1) > 0]
-    some, complete = len(counts) > 0, (counts.sum(axis=1) == len(observations.outlets)).all()
+    counting = np.unique(observations.outlet[observations.counts]).tolist()
+    some, complete = len(counts) > 0, (counts.sum(axis=1) == len(counting)).all()
     no_side = [column for column, score in enumerate(task.scores or ()) if score == 0]
     table = None if confusion is None else np.array(confusion, dtype=float)
     return ClaimAgreement(
@@ -159,7 +160,7 @@ def claim_agreement(
             f"{task.classes[i]} / {task.classes[j]}": int((counts[:, i] * counts[:, j]).sum())
             for i, j in combinations(range(len(task.classes)), 2)
         },
-        pairs=() if voice else _pairs(codes, made, observations, len(task.classes)),
+        pairs=() if voice else _pairs(codes, made, observations, counting, len(task.classes)),
         ceiling=_ceiling(
             counts,
             table,
@@ -171,7 +172,11 @@ def claim_agreement(
 
 
 def _pairs(
-    codes: IntArray, made: IntArray, observations: Observations, n_classes: int
+    codes: IntArray,
+    made: IntArray,
+    observations: Observations,
+    counting: Sequence[int],
+    n_classes: int,
 ) -> tuple[PairAgreement, ...]:
     """Return how far each two outlets agree.
 
@@ -180,11 +185,14 @@ def _pairs(
     codes : shape (n_claims, n_outlets)
     made : shape (n, 2)
         A claim and an article that makes it.
+    counting
+        The outlets with an article that counts.
     """
     claims, articles = made.T
     outlets = observations.outlet_of[articles]
     pairs = []
-    for (i, left), (j, right) in combinations(enumerate(observations.outlets), 2):
+    for i, j in combinations(counting, 2):
+        left, right = observations.outlets[i], observations.outlets[j]
         both = (codes[:, [i, j]] != MISSING).all(axis=1)
         n_claims, same, alpha = int(both.sum()), None, None
         if n_claims:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from stance.comparison.result import Comparison
+
 
 def n_of(n: int, noun: str) -> str:
     """Return a number with its noun, in the plural but for one."""
@@ -11,3 +13,20 @@ def n_of(n: int, noun: str) -> str:
 def listed(items: Sequence[str]) -> str:
     """Return items with commas, and "and" before the last."""
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def outlets_said(comparison: Comparison) -> str:
+    """Return how many outlets there are, and how many of them have an article that counts."""
+    n_outlets = len({unit.outlet for unit in comparison.units})
+    n_counting = len({unit.outlet for unit in comparison.units if unit.counts})
+    said = n_of(n_outlets, "outlet")
+    if n_counting < n_outlets:
+        said += f" (of which {n_counting:,} count{'s' if n_counting == 1 else ''})"
+    return said
+
+
+def unseen_said(comparison: Comparison) -> str:
+    """Return that copies could not be looked for, and in how many articles."""
+    return (
+        f"could not be looked for: {n_of(comparison.copies.n_without_text, 'article')} without text"
+    )

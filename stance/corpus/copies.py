@@ -198,6 +198,7 @@ def repeated_units(
     """Return units that their outlet prints word for word in more than five articles.
 
     Invitations to subscribe, credits, the outlet's own description. The most repeated come first.
+    Units without text repeat nothing.
 
     Parameters
     ----------
@@ -206,8 +207,9 @@ def repeated_units(
     """
     places: dict[tuple[str | None, str], list[ClassifiedUnit]] = defaultdict(list)
     for unit in units:
-        if unit.unit.article_id not in left_out:
-            places[unit.source, same_words(unit.unit.text)].append(unit)
+        words = same_words(unit.unit.text)
+        if words and unit.unit.article_id not in left_out:
+            places[unit.source, words].append(unit)
     often = [own for own in places.values() if len({u.unit.article_id for u in own}) > REPEATED]
     return [unit for own in sorted(often, key=len, reverse=True) for unit in own]
 

@@ -62,8 +62,8 @@ def read_classified(path: Path, codebook: Codebook) -> Iterator[ClassifiedUnit]:
     ------
     DataError
         At the first row that cannot be used, with its number: a label that the codebook does not
-        know, labels of another codebook, probabilities that are none, a unit for the second time,
-        an article that changes its outlet.
+        know, labels of another codebook, probabilities that are none or that contradict their
+        label, a unit for the second time, an article that changes its outlet.
     """
     reader = _Reader(codebook)
     for number, row in _rows(path, codebook):
@@ -175,10 +175,16 @@ class _Reader:
                 if label is None:
                     continue
                 probabilities = {name: float(name == label) for name in task.classes}
+            likeliest = max(probabilities, key=probabilities.__getitem__)
+            if label and probabilities[label] < probabilities[likeliest] - _ROUNDING:
+                raise DataError(
+                    f"its {task.name} is {label!r}, and by its probabilities {likeliest!r} is "
+                    "likelier. If a person changed it, empty the probabilities: it is sure then."
+                )
             predictions[task.name] = Prediction(
                 unit_id=unit_name,
                 task=task.name,
-                label=label or max(probabilities, key=probabilities.__getitem__),
+                label=label or likeliest,
                 probabilities=probabilities,
                 model=model,
                 abstained=abstained and task.name == "stance",

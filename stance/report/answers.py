@@ -1,13 +1,15 @@
 """The four answers of a comparison in a few words each, and what they rest on."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stance.codebook import Codebook
-from stance.comparison.result import Comparison, CopyFacts, CorpusFacts
+from stance.comparison.result import Comparison, OutletEffect
+from stance.comparison.wording import unseen_said
 from stance.report.page_notes import corrected_outlets
 from stance.report.readings import ends, number_words, p_words, signed, two
+from stance.statistics.effects import FEW
 
 LEVEL = 0.05
 
@@ -36,6 +38,8 @@ def four_answers(comparison: Comparison, codebook: Codebook) -> list[Answer]:
 def _mix(comparison: Comparison) -> Answer:
     mix = comparison.mixes[0]
     words = "One article an outlet: what articles of one outlet vary by is not known."
+    if len(mix.outlets) == 1:
+        words = "One outlet counts: there is no other to compare it with."
     corrected = corrected_outlets(mix)
     by_hand = len(corrected) == len(mix.outlets)  # as in the one sentence above the four
     best = mix.corrected_p if by_hand else mix.same_mix_p
@@ -92,19 +96,30 @@ def _leaning(comparison: Comparison, codebook: Codebook) -> Answer:
     tested = [e for e in effects if e.p_holm is not None]
     far = max(known or tested or effects, key=lambda effect: abs(effect.value))
     low, high = ends(codebook.task(comparison.mixes[0].task))
-    side = high if far.value > 0 else low
+    who = f"{far.outlet}, toward {high if far.value > 0 else low}."
+    if signed(far.value) == signed(0):
+        who = "No outlet tested leans to a side." if tested else "No outlet leans to a side."
     return Answer(
         place="leanings",
         question=question,
         number=signed(far.value),
         interval=_limits(far.low, far.high, signed),
-        words=f"{far.outlet}, toward {side}. "
+        words=f"{who} "
         + (
             f"{len(known)} of {len(tested)} outlets tested lean by more than chance gives (Holm)."
             if tested
-            else "All outlets have too few articles to test."
+            else _untested(effects)
         ),
     )
+
+
+def _untested(effects: Sequence[OutletEffect]) -> str:
+    """Return why no lean was tested."""
+    reasons = Counter(effect.untested for effect in effects if effect.untested)
+    if set(reasons) == {FEW}:
+        return f"All outlets have {FEW} to test."
+    told = [f"{why} ({n})" if len(reasons) > 1 else why for why, n in reasons.items()]
+    return f"No lean can be tested: {', '.join(told)}."
 
 
 def _selection(comparison: Comparison) -> Answer:
@@ -160,8 +175,8 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
         ("Dates", dates),
         ("Model", read),
         ("Hand labels", _sample(comparison)),
-        ("Repairs", _repairs(corpus)),
-        ("Copies", _copies(comparison.copies)),
+        ("Repairs", _repairs(comparison)),
+        ("Copies", _copies(comparison)),
     ]
 
 
@@ -195,21 +210,34 @@ def _units(comparison: Comparison) -> str:
     return words
 
 
-def _repairs(corpus: CorpusFacts) -> str:
-    if not corpus.n_repaired:
-        return "none were needed"
-    kinds = ", ".join(f"{n} × {kind}" for kind, n in corpus.repairs.items())
-    return f"in {corpus.n_repaired} articles: {kinds}"
+def _repairs(comparison: Comparison) -> str:
+    corpus, n_from_tables = comparison.corpus, comparison.n_from_tables
+    if n_from_tables == corpus.n_articles:
+        return "not recorded in a table of units"
+    words = "none were needed"
+    if corpus.n_repaired:
+        kinds = ", ".join(f"{n} × {kind}" for kind, n in corpus.repairs.items())
+        words = f"in {corpus.n_repaired} articles: {kinds}"
+    if n_from_tables:
+        words += f"; not recorded of {n_from_tables} articles from a table of units"
+    return words
 
 
-def _copies(copies: CopyFacts) -> str:
-    if not copies.groups:
-        return "no article is a copy of another"
-    n = len(copies.groups)
-    words = f"{n} {'group' if n == 1 else 'groups'} of articles that are copies of each other; "
-    if copies.counted == "once":
-        return words + f"the first of each counts, {copies.n_left_out} articles are left out"
-    return words + "each counts where it stands"
+def _copies(comparison: Comparison) -> str:
+    copies, corpus = comparison.copies, comparison.corpus
+    if copies.n_without_text == corpus.n_articles - corpus.n_empty:
+        return unseen_said(comparison)
+    words, n = "no article is a copy of another", len(copies.groups)
+    if copies.groups:
+        words = f"{n} {'group' if n == 1 else 'groups'} of articles that are copies of each other; "
+        words += (
+            f"the first of each counts, {copies.n_left_out} articles are left out"
+            if copies.counted == "once"
+            else "each counts where it stands"
+        )
+    if copies.n_without_text:
+        words += f"; others {unseen_said(comparison)}"
+    return words
 
 
 def _sample(comparison: Comparison) -> str:

@@ -153,7 +153,7 @@ def _effect_row(effect: OutletEffect) -> Row:
     sign, tone = leaning(effect)
     reading = signed(effect.value)
     if effect.low is None or effect.high is None:
-        reading += ", few articles"
+        reading += f", {effect.untested}"
     else:
         reading += f" ({signed(effect.low)} to {signed(effect.high)})"
     return Row(

@@ -7,6 +7,7 @@ from typing import Any
 
 from stance.codebook import Codebook
 from stance.comparison.result import ClaimAgreement, Comparison, Timeline, Week
+from stance.comparison.wording import outlets_said
 from stance.report.answers import facts, four_answers, remedy
 from stance.report.charts import source_line
 from stance.report.charts_claims import (
@@ -66,6 +67,7 @@ def render_page(
             facts=facts(comparison),
             remedy=remedy(comparison),
             order=order,
+            n_outlets=outlets_said(comparison),
             places=places,
             outlets=outlet_views(comparison, codebook, places, text=text),
             units={unit.unit_id: unit for unit in comparison.units},

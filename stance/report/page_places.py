@@ -16,7 +16,7 @@ VOICE = "voice"  # the task whose labels are parts of the corpus
 class Places:
     """Names of ours for what has names from outside: none of those stands in a link or a class."""
 
-    outlets: Mapping[str, str]  # "o1", in the report's order
+    outlets: Mapping[str, str]  # "o1", in the report's order; those without a number come last
     labels: Mapping[tuple[str, str], str]  # (task, label) -> "A2": a letter a task, a digit a label
     articles: Mapping[str, str]  # id -> "t1"
     units: Mapping[str, str]  # id -> "u1", of those that make a shared claim
@@ -64,16 +64,17 @@ def places_of(comparison: Comparison, codebook: Codebook, order: Sequence[str]) 
     units = comparison.units
     had = units[0].labels if units else {}
     tasks = [task for task in codebook.tasks if task.name in had]
-    rank = {name: i for i, name in enumerate(order)}
+    outlets = [*order, *sorted({unit.outlet for unit in units} - set(order))]
+    rank = {name: i for i, name in enumerate(outlets)}
     articles = dict.fromkeys(
-        unit.article_id for unit in sorted(units, key=lambda u: rank.get(u.outlet, len(rank)))
+        unit.article_id for unit in sorted(units, key=lambda u: rank[u.outlet])
     )
     names = tuple(task.name for task in tasks)
     found = {tuple(unit.labels[name] for name in names) for unit in units}
     claims = comparison.alignment.claims
     cited = (name for claim in claims for cell in claim.cells for name in cell.unit_ids)
     return Places(
-        outlets={name: f"o{i}" for i, name in enumerate(order, 1)},
+        outlets={name: f"o{i}" for i, name in enumerate(outlets, 1)},
         labels={
             (task.name, label): f"{DIGITS[10 + t].upper()}{DIGITS[i]}"
             for t, task in enumerate(tasks)

@@ -265,6 +265,7 @@ _PART = ("task", "voice")
 _PAIR = (*_PART, "left", "right")
 _EFFECT = (
     *("outlet", "voice", "n_claims", "n_articles", "value", "low", "high", "p_value", "p_holm"),
+    "untested",
 )
 _SELECTION = (
     *("outlet", "voice", "n_claims", "n_made", "expected", "p_value", "p_holm", "left_out"),

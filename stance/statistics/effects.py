@@ -21,17 +21,21 @@ from stance.statistics.arrays import FloatArray, IntArray
 
 MIN_ARTICLES = 6  # on either side
 
+# Why a lean has no limits.
+FEW, ALIKE = "too few articles", "the same in every article"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lean:
     """How far one outlet's score lies from the others' on the same claims, on average."""
 
     value: float
-    low: float | None  # None with fewer than `MIN_ARTICLES` articles on either side
+    low: float | None  # None where `untested` says why
     high: float | None
     p_value: float | None  # of "no lean", two-sided
     n_claims: int
     n_articles: int  # of the outlet's own, on those claims
+    untested: str | None  # FEW (than `MIN_ARTICLES` on either side) or ALIKE
 
 
 def claim_leans(
@@ -94,12 +98,15 @@ def claim_leans(
             continue
         value = totals[outlet] / n
         low = high = p_value = None
+        untested: str | None = FEW
         if min(own.sum(), others.sum()) >= MIN_ARTICLES:
             by_own = _jackknifed(left_out[own, outlet])
             by_others = _jackknifed(left_out[others, outlet])
             by_claim = gaps[shared[:, outlet], outlet].var(ddof=1) / n if n > 1 else 0.0
             variance = max(by_own + by_others - by_claim, by_own, by_others)
-            if variance > 1e-12:  # nan where one article is on every claim
+            untested = ALIKE
+            if variance > 1e-12:
+                untested = None
                 # Articles that fill few cells hardly count: Kish's effective number of them.
                 effective = min(_effective(weights[side, outlet]) for side in (own, others))
                 spread, df = np.sqrt(variance), max(effective - 1, 1.0)
@@ -114,6 +121,7 @@ def claim_leans(
                 p_value=p_value,
                 n_claims=n,
                 n_articles=int(own.sum()),
+                untested=untested,
             )
         )
     return tuple(leans)

@@ -30,10 +30,11 @@ DRAWS = 1999  # regroupings of a pair of outlets
 DRAWS_OF_ALL = 9999
 LEAST_DRAWS = 199
 DRAWS_A_TEST = 40  # so many times the tests made: then Holm's adjustment can reach 1 / 40
-MOST_DRAWS = 40_000
+TOO_FEW = 20  # so many times the tests made, or fewer: it cannot reach 1 / 20
 ENOUGH = 20  # regroupings at least as far apart: a p-value that is no longer small
 CHUNK = 125_000  # articles moved at a time: bounds memory
-WORK = 3_000_000_000  # articles moved in all: bounds time
+WORK = 3_000_000_000  # articles moved in all: bounds time, a minute or two at most
+A_PAIR = 15  # articles that could be moved while a pair is taken up, in each regrouping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class Distance:
     value: float  # share of units that would have to change: 0 the same mix, 1 nothing in common
     null_mean: float  # a plug-in distance is never 0 by chance: compare with this
     p_value: float  # share of regroupings whose studentised difference is at least as large
-    smallest_p: float  # the least that so few articles can give
+    smallest_p: float  # the least that so few articles, or so many regroupings, can give
     n_regroupings: int
     exact: bool
 
@@ -97,7 +98,8 @@ def pair_distances(
     The more pairs, the smaller a p-value must be to stand Holm's adjustment, so the more
     regroupings are drawn. A pair that many of the first ones put as far apart gets no more.
     That keeps p-values valid: to be at most u, a pair must have had so few of them at the first
-    look at which stopping would have given u or less.
+    look at which stopping would have given u or less. Where so many pairs are left then that
+    none could get enough, they get no more either: `smallest_p` tells.
 
     Parameters
     ----------
@@ -121,9 +123,8 @@ def pair_distances(
         _check(table)
     columns = [_columns(table.astype(float)) for table in tables]
     pairs = {(i, j): _Pair(columns[i], columns[j]) for i, j in combinations(range(len(tables)), 2)}
-    drawn = [pair for pair in pairs.values() if not pair.exact]
-    pending = drawn
-    limit = n_draws or _draws(len(pairs), sum(pair.n for pair in drawn))
+    pending = [pair for pair in pairs.values() if not pair.exact]
+    first = limit = n_draws or _first_draws(len(pairs))
     rng = np.random.default_rng(seed)
     done = 0
     while pending and done < limit:
@@ -135,8 +136,10 @@ def pair_distances(
         for pair in pending:
             pair.regroup(orders[orders < pair.n].reshape(n_rows, pair.n))
         done += n_rows
-        if done >= DRAWS:
+        if done >= min(first, DRAWS):
             pending = [pair for pair in pending if pair.n_as_large < ENOUGH]
+        if done == first and not n_draws:
+            limit = _all_draws(len(pairs), [pair.n for pair in pending], first)
     return {places: pair.distance(limit) for places, pair in pairs.items()}
 
 
@@ -201,13 +204,25 @@ def _check(tables: FloatArray) -> None:
         raise DataError("an article without units has no mix; leave it out")
 
 
-def _draws(n_pairs: int, n_moved: int) -> int:
-    """Return how many regroupings a pair gets; `n_moved` articles move where each has one."""
-    enough = max(DRAWS, DRAWS_A_TEST * n_pairs - 1)
-    if enough <= MOST_DRAWS and enough * n_moved <= WORK:
-        return enough
-    # No adjusted p-value could be small: only the distance by chance is left to estimate.
+def _first_draws(n_pairs: int) -> int:
+    """Return how many regroupings each pair gets before any is told from the others."""
     return max(LEAST_DRAWS, min(DRAWS, DRAWS * 2000 // n_pairs))
+
+
+def _all_draws(n_pairs: int, pending: Sequence[int], first: int) -> int:
+    """Return how many a pair gets that few of the first put as far apart.
+
+    Parameters
+    ----------
+    pending
+        How many articles each such pair has.
+    first
+        How many each has had.
+    """
+    enough = max(first, DRAWS_A_TEST * n_pairs - 1)
+    affordable = WORK // max(sum(pending) + A_PAIR * len(pending), 1)
+    # Where no adjusted p-value could be small, only the distance by chance was to be estimated.
+    return min(enough, affordable) if affordable >= TOO_FEW * n_pairs else first
 
 
 def _orders(rng: np.random.Generator, n: int, n_rows: int) -> IntArray:
@@ -248,12 +263,12 @@ class _Pair:
         """Return the distance with its null, of at most `limit` regroupings where drawn."""
         # Drawn regroupings leave out the one that was seen: counting it keeps the test valid.
         own = 0 if self.exact else 1
-        mirrored = self.sizes[0] == self.sizes[1]
+        least = (2 if self.sizes[0] == self.sizes[1] else 1) / self.n_groupings  # 2: its mirror
         return Distance(
             value=float(self.value),
             null_mean=self.total / self.n_done,
             p_value=(self.n_as_large + own) / (self.n_done + own),
-            smallest_p=(2 if mirrored else 1) / self.n_groupings if self.exact else 1 / (limit + 1),
+            smallest_p=least if self.exact else max(least, 1 / (limit + 1)),
             n_regroupings=self.n_done,
             exact=self.exact,
         )

@@ -67,3 +67,16 @@ def test_a_counted_share_of_one_article_has_no_interval_and_the_reason_is_that()
     )
     assert "% (no interval: one article)" in told
     assert "at large" not in told
+
+
+def test_outlets_that_tie_at_an_end_are_named_together():
+    mix = mix_with(share(0.2), share(0.2), share(0.3), share(0.3), share(0.3))
+    a, b, c, *_ = (outlet.outlet for outlet in mix.outlets)
+    told = answer_of(replace(mix, corrected_p=0.4), MODEL, BOOK)
+    assert f"fewest with 20% (10% to 90%) in {a} and {b} and most with " in told
+    assert f"most with 30% (10% to 90%) in {c} and 2 more." in told
+    # Their limits differ: none speaks for both.
+    mix = mix_with(share(0.2), share(0.2, (0.15, 0.5)), share(0.3))
+    a, b, c = (outlet.outlet for outlet in mix.outlets)
+    told = answer_of(replace(mix, corrected_p=0.4), MODEL, BOOK)
+    assert f"fewest with 20% in {a} and {b} and most with 30% (10% to 90%) in {c}." in told

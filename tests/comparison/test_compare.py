@@ -281,3 +281,17 @@ def test_facts_count_articles_dates_and_repairs_but_not_front_matter():
     assert (facts.n_repaired, facts.n_failed) == (1, 3)
     assert facts.repairs == {"period": 2}
     assert (facts.first_date, facts.last_date, facts.n_undated) == ("2026-02-14", "2026-02-14", 0)
+
+
+def test_units_that_the_model_left_open_are_counted_and_told():
+    units = corpus(2)
+    left = [
+        replace(u, predictions={t: replace(p, abstained=True) for t, p in u.predictions.items()})
+        for u in units[:3]
+    ]
+    made = run([*left, *units[3:]])
+    assert made.corpus.n_abstained == 3
+    told = [c for c in made.caveats if "left 3 of 8 units open" in c]
+    assert len(told) == 1
+    assert "It left 3 of them open" in made.methods["units"]
+    assert run(units).corpus.n_abstained == 0

@@ -8,6 +8,7 @@ from stance.codebook import read_codebook
 from stance.comparison.mixes import compare_mixes, difference_of
 from stance.comparison.observations import observe
 from stance.comparison.result import Corrected
+from stance.statistics.heterogeneity import same_share_p_value
 from stance.statistics.intervals import Estimate, clustered_share
 from stance.statistics.permutation import jensen_shannon
 from tests.builders import classified
@@ -230,3 +231,32 @@ def test_the_same_seed_gives_the_same_mixes():
     units = random_articles("A", 9, [3, 5, 2], rng) + random_articles("B", 9, [3, 5, 2], rng)
     assert run(units, seed=3) == run(units, seed=3)
     assert run(units, seed=3).pairs[0].distance != run(units, seed=4).pairs[0].distance
+
+
+def test_of_two_labels_one_is_tested_since_the_other_says_the_same():
+    task = BOOK.task("voice")
+    units = [
+        replace(
+            unit,
+            predictions={
+                "voice": replace(unit.predictions["stance"], task="voice", label=task.classes[0])
+            },
+        )
+        for unit in articles("A", "nn", "nn") + articles("B", "nn", "nn", start=2)
+    ]
+
+    def made(value, low, high):
+        limits = {"low": low, "high": high, "general_low": low, "general_high": high}
+        return Corrected(value=value, **limits, n_labels=40, n_units=4)
+
+    def complement(one):
+        return made(1 - one.value, 1 - one.high, 1 - one.low)
+
+    firsts = {"A": made(0.5, 0.3, 0.7), "B": made(0.8, 0.6, 0.9)}
+    corrected = {
+        outlet: dict(zip(task.classes, (one, complement(one)), strict=True))
+        for outlet, one in firsts.items()
+    }
+    found = compare_mixes(observe(units, BOOK), task, corrected=corrected, settled={}, seed=7)
+    p = same_share_p_value(np.array([0.5, 0.8]), np.array([0.3, 0.6]), np.array([0.7, 0.9]))
+    assert found.corrected_p == found.pairs[0].corrected_p_holm == pytest.approx(p)

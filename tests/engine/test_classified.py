@@ -220,6 +220,10 @@ WRONG = {
     "too small a sum": (dict(zip(P, (0.3, 0.3, 0.3), strict=True)), "with a sum of 1"),
     "per cents": (dict(zip(P, (20, 30, 50), strict=True)), "Write numbers from 0 to 1"),
     "a probability below 0": (dict(zip(P, (-0.5, 0.5, 1), strict=True)), "Write numbers from 0"),
+    "another label than the likeliest": (
+        {"stance": "skeptical"} | dict(zip(P, (0.8, 0.1, 0.1), strict=True)),
+        "its stance is 'skeptical', and by its probabilities 'optimistic' is likelier",
+    ),
     "an endless probability": (dict(zip(P, (float("inf"), 0, 0), strict=True)), "from 0 to 1"),
     "a probability in words": ({P[0]: "most"}, "stance_optimistic is 'most'. Write a number"),
     "a probability too few": (

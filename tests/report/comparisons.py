@@ -54,6 +54,7 @@ from stance.statistics.agreement import (
     krippendorff_alpha,
     percent_agreement,
 )
+from stance.statistics.effects import FEW
 from stance.statistics.intervals import Estimate, clustered_share
 from stance.statistics.permutation import holm, mix_distance, same_mix_p_value
 
@@ -217,6 +218,7 @@ def compared(units, outlets, *, corrected, voices, event, likeness):
             repairs={"question marks for full stops": 41, "mojibake": 6},
             n_repaired=3,
             n_failed=1,
+            n_abstained=0,
         ),
         copies=CopyFacts(
             counted="once",
@@ -475,6 +477,7 @@ def effects(outlets, parts, rng):
                 high=None if few else value + 0.17,
                 p_value=None if few else p,
                 p_holm=None if few else min(1.0, 3 * p),
+                untested=FEW if few else None,
             )
 
 

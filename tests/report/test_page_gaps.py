@@ -7,13 +7,14 @@ import pytest
 
 from stance.report.answers import facts, four_answers
 from stance.report.charts import all_figures
-from stance.report.charts_claims import selection_figure, with_claims
+from stance.report.charts_claims import effects_figure, selection_figure, with_claims
 from stance.report.charts_mixes import mix_figure, timeline_figure
 from stance.report.charts_svg import inline
 from stance.report.comparison_tables import print_comparison
 from stance.report.page_notes import around_note, mix_note
 from stance.report.readings import ranked_outlets, same_mix_words
 from stance.report.terminal import console
+from stance.statistics.effects import ALIKE, FEW
 from tests.report.comparisons import BOOK, EVENT, comparison, small
 from tests.report.test_page import parsed, row, section
 
@@ -242,7 +243,7 @@ def test_tiles_count_only_outlets_that_were_tested_and_show_one_of_them():
     none = replace(
         whole,
         selection=tuple(replace(s, **untested) for s in selection),
-        effects=tuple(replace(e, **untested) for e in effects),
+        effects=tuple(replace(e, **untested, untested=FEW) for e in effects),
     )
     said = tiles(none)
     assert said["leanings"].endswith(". All outlets have too few articles to test.")
@@ -328,3 +329,49 @@ def test_the_tests_of_other_tasks_stand_in_sight(corrected_p):
     assert "; each on its own, not adjusted for one another.</p>" in head
     alone = replace(whole, mixes=whole.mixes[:1])
     assert "Also: " not in section(parsed(alone)[0], "mix")
+
+
+def test_outlets_in_full_agreement_lean_to_no_side_and_are_not_said_to_have_few_articles():
+    whole = comparison()
+    nothing = dict.fromkeys(("low", "high", "p_value", "p_holm"))
+    first, *rest = (replace(e, **nothing, value=0.0, untested=ALIKE) for e in whole.effects)
+    result = replace(whole, effects=(first, *rest))
+    said = tiles(result)["leanings"]
+    assert said == f"No outlet leans to a side. No lean can be tested: {ALIKE}."
+    assert f"<small>{ALIKE}</small>" in section(parsed(result)[0], "leanings")
+    figure = effects_figure(result, ranked_outlets(result, BOOK), BOOK)
+    drawn = "".join(inline(panel) for panel in figure.panels)
+    assert f"0.00, {ALIKE}" in drawn
+    assert FEW not in said + drawn
+    of_all = [e for e in rest if e.voice is None]
+    some = replace(result, effects=(replace(first, value=0.5, untested=FEW), *of_all))
+    assert tiles(some)["leanings"] == (
+        f"{first.outlet}, toward optimistic. "
+        f"No lean can be tested: {FEW} (1), {ALIKE} ({len(of_all)})."
+    )
+
+
+def test_an_outlet_alone_is_not_said_to_have_one_article():
+    whole = small()
+    mix = replace(whole.mixes[0], pairs=(), same_mix_p=None, corrected_p=None)
+    mix = replace(mix, outlets=mix.outlets[:1])
+    assert mix.outlets[0].n_articles > 1
+    result = replace(whole, mixes=(mix,))
+    words = "One outlet counts: there is no other to compare it with."
+    assert tiles(result)["mix"] == words
+    part = section(parsed(result)[0], "mix")
+    assert words in part
+    assert "No outlet has two articles" not in part
+
+
+def test_repairs_of_a_table_and_copies_without_text_are_said_not_to_be_known():
+    whole = comparison()
+    plain = replace(whole, corpus=replace(whole.corpus, n_repaired=0, repairs={}))
+    assert dict(facts(plain))["Repairs"] == "none were needed"
+    tables = replace(plain, n_from_tables=whole.corpus.n_articles)
+    assert dict(facts(tables))["Repairs"] == "not recorded in a table of units"
+    some = dict(facts(replace(whole, n_from_tables=3)))["Repairs"]
+    assert some.startswith("in 3 articles: ")
+    assert some.endswith("; not recorded of 3 articles from a table of units")
+    some = dict(facts(replace(whole, copies=replace(whole.copies, n_without_text=2))))["Copies"]
+    assert some.endswith("; others could not be looked for: 2 articles without text")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stance.statistics.effects import MIN_ARTICLES, claim_leans
+from stance.statistics.effects import ALIKE, FEW, MIN_ARTICLES, claim_leans
 
 
 def corpus(rng, n_articles, *, n_claims=60, per_article=8, between=0.2, leans=None):
@@ -118,8 +118,8 @@ def test_of_two_outlets_each_leans_as_far_as_the_other_to_the_other_side():
 def test_with_few_articles_there_is_a_value_without_an_interval(n_articles):
     few, *rest = claim_leans(*corpus(np.random.default_rng(6), n_articles))
     assert few.value != 0
-    assert (few.low, few.high, few.p_value) == (None, None, None)
-    assert all(lean.low is not None for lean in rest)
+    assert (few.low, few.high, few.p_value, few.untested) == (None, None, None, FEW)
+    assert all(lean.low is not None and lean.untested is None for lean in rest)
 
 
 def test_few_articles_on_the_other_side_give_no_interval_either():
@@ -139,4 +139,4 @@ def test_an_outlet_that_shares_no_claim_has_no_lean():
 def test_scores_that_never_differ_have_no_interval():
     _, claims, articles, outlets = corpus(np.random.default_rng(8), [6, 6])
     lean, _ = claim_leans(np.zeros(len(claims)), claims, articles, outlets)
-    assert (lean.value, lean.low, lean.p_value) == (0, None, None)
+    assert (lean.value, lean.low, lean.p_value, lean.untested) == (0, None, None, ALIKE)

@@ -177,10 +177,25 @@ def test_stopping_early_keeps_p_values_about_uniform(monkeypatch):
 
 
 def test_the_work_for_hundreds_of_outlets_is_bounded():
-    assert permutation._draws(3, 90) == permutation.DRAWS
-    assert permutation._draws(465, 465 * 40) == 18_599
-    assert permutation._draws(19_900, 19_900 * 50) == 200
-    assert permutation._draws(465, 465 * 100_000) == permutation.DRAWS
+    assert permutation._first_draws(3) == permutation._first_draws(1_035) == permutation.DRAWS
+    assert permutation._first_draws(19_900) == 200
+    assert permutation._all_draws(3, [30] * 3, 1999) == 1999
+    assert permutation._all_draws(465, [40] * 465, 1999) == 18_599
+    assert permutation._all_draws(465, [500] * 465, 1999) == 12_527  # what can be paid for
+    assert permutation._all_draws(465, [100_000] * 465, 1999) == 1999
+    assert permutation._all_draws(19_900, [24] * 50, 200) == 795_999
+    assert permutation._all_draws(19_900, [24] * 9_000, 200) == 200
+
+
+def test_one_outlet_that_stands_apart_is_told_from_fifty():
+    rng = np.random.default_rng(9)
+    tables = [articles(rng, 12, [0.3, 0.5, 0.2]) for _ in range(50)]
+    tables.append(articles(rng, 12, [0.0, 0.0, 1.0]))
+    found = pair_distances(tables, seed=1)
+    adjusted = dict(zip(found, holm([d.p_value for d in found.values()]), strict=True))
+    assert np.mean([adjusted[i, 50] <= 0.05 for i in range(50)]) > 0.9
+    assert min(adjusted[pair] for pair in found if 50 not in pair) > 0.05
+    assert len(found) * found[0, 50].smallest_p <= 0.026
 
 
 def test_two_outlets_get_the_same_answer_from_both_tests():
