@@ -121,7 +121,8 @@ def next_units(
         f"draw {draw.id}: {'all' if everything else f'{n_drawn} of'} {draw.population} units{new}, "
         f"{draw.plan} (seed {seed}){': nothing is left to draw' if everything else ''}"
     )
-    tell(f"judge them on a page: {serve_words(paths, codebook, register, folder)}")
+    page = serve_words(paths, codebook, register, folder)
+    tell(f"judge them on a page: {page} --draw {draw.id}")
     named = shlex.join(as_named(paths, codebook, register))
     there = shlex.join(["--folder", str(folder)])
     tell(
@@ -145,7 +146,8 @@ def plan_labels(
 ) -> None:
     """Say how many labels each outlet needs.
 
-    That is, for a 95% interval of a given width on its shares.
+    That is, for a 95% interval of a given width on its shares. The last row says how many to draw
+    from all of them at once.
 
     Example: stance label plan seeds/articles --width 0.05
     """
@@ -154,6 +156,7 @@ def plan_labels(
     from stance.codebook import read_codebook
     from stance.corpus.prepare import prepare
     from stance.engine.candidates import candidates
+    from stance.labeling.plan import plan_draw
     from stance.labeling.plan import plan_labels as run
     from stance.report.machine import to_json
     from stance.report.terminal import console, print_plans
@@ -172,10 +175,11 @@ def plan_labels(
             label = candidate.predicted or ""
             counts[label] = counts.get(label, 0) + 1
     plans = run(predicted, classes, width, confusion=confusion)
+    draw = plan_draw(plans)
     if json:
-        sys.stdout.write(to_json(plans))
+        sys.stdout.write(to_json({"outlets": plans, "draw": draw}))
     else:
-        print_plans(console(), plans, reach=width, model=loaded.reference)
+        print_plans(console(), plans, draw, reach=width, model=loaded.reference)
     reader.finish()
 
 
@@ -199,9 +203,9 @@ def serve(
 ) -> None:
     """Open the labelling page on this machine.
 
-    One decision at a time, by keys. Outlets are hidden, annotators do not see each other's
-    labels, and every press is on the disk before the next is asked for. Stop it with Ctrl+C and
-    start it again at any time.
+    One decision at a time, by keys. What the register says of an article is hidden, its outlet
+    too; what stands in its text is not. Annotators do not see each other's labels, and every press
+    is on the disk before the next is asked for. Stop it with Ctrl+C and start it again at any time.
 
     Example: stance label serve seeds/articles --folder my-labels
     """
@@ -337,12 +341,7 @@ def queue_of(
     from stance.labeling.designs import Design
     from stance.labeling.desk import Assignment
     from stance.labeling.queue import read_draws
-    from stance.labeling.store import (
-        document_of,
-        read_documents,
-        register_documents,
-        write_documents,
-    )
+    from stance.labeling.store import document_of, write_documents
 
     prepared = [(article, units) for article, units in prepare(reader) if units]
     by_id = {unit.id: (unit, article) for article, units in prepared for unit in units}
@@ -378,10 +377,8 @@ def queue_of(
         raise LabelError("no unit in these articles: nothing to label")
     folder.mkdir(parents=True, exist_ok=True)
     articles = {by_id[a.unit.id][1].id: by_id[a.unit.id][1] for a in queue}
-    known = read_documents(folder / "documents.csv")
-    documents = register_documents(known, map(document_of, articles.values()))
-    if documents != known:
-        write_documents(folder / "documents.csv", documents)
+    documents = {article_id: document_of(article) for article_id, article in articles.items()}
+    write_documents(folder / "documents.csv", documents)
     return queue
 
 

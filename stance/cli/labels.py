@@ -103,7 +103,8 @@ def settle(
     """
     from stance.codebook import read_codebook
     from stance.labeling.log import read_annotations, under_codebook
-    from stance.labeling.settle import n_unseen
+    from stance.labeling.queue import read_draws
+    from stance.labeling.settle import draw_to_decide, n_set_aside, n_unseen
     from stance.labeling.settle import settle as settle_annotations
     from stance.labeling.store import read_documents, write_labels
 
@@ -129,9 +130,14 @@ def settle(
             f"{sum(unseen)} labels of {len(unseen)} units are by an adjudicator alone: no "
             "annotator judged them"
         )
+    if n_aside := n_set_aside(events):
+        tell(f"{n_aside} decisions were set aside: annotators agree on another label by now")
     if disagreements:
+        draws_file = folder / "draws.jsonl"
+        draws = read_draws(draws_file) if draws_file.exists() else {}
+        draw = draw_to_decide(disagreements, events, draws)
         serve = serve_words([Path("PATH")], codebook or DEFAULT_CODEBOOK, None, folder)
-        tell(f"decide those on the page: {serve}")
+        tell(f"decide those on the page, under Adjudicate: {serve} --draw {draw}")
 
 
 @app.command()

@@ -20,12 +20,17 @@ from stance.errors import LabelError
 from stance.labeling.designs import Design, Plan, kind_of
 from stance.labeling.log import read_annotations, standing
 from stance.labeling.queue import read_draws
-from stance.labeling.settle import settle
+from stance.labeling.settle import draw_to_decide, settle
 from stance.labeling.store import read_documents
 from stance.records import Annotation
 from stance.statistics.arrays import FloatArray, IntArray
 
 BEFORE = "judged before the draw"
+UNDECIDED = (
+    "disagreements that nobody decided (under Adjudicate on the labelling page; what a model "
+    "decides for label settle is not used), so the labels that are left are a selected part: these "
+    "harder units are missing"
+)
 CHANGED = "articles whose text is not the one that was judged"
 N_NEXT = 300  # labels that the remedy asks for: about four points each way in one outlet
 
@@ -155,9 +160,9 @@ class _Folder:
         self._refuse(CHANGED, changed)
         labels, disagreements = settle(known, documents)
         self.labels = {label.unit_id: label.labels for label in labels}
+        disagreements = [found for found in disagreements if found.task in self.refused]
         for open_ in disagreements:
-            if open_.task in self.refused:
-                self.refused[open_.task][open_.unit_id] = "disagreements that nobody decided"
+            self.refused[open_.task][open_.unit_id] = UNDECIDED
         self.designs: dict[tuple[str, str], set[str]] = {}  # (unit id, task) -> designs
         for place, event in standing(known).items():
             self.designs.setdefault((place.unit_id, place.task), set()).add(event.design)
@@ -172,6 +177,9 @@ class _Folder:
         self.lost = self.learned | {self.article(event.unit_id) for event in changed}
         path = folder / "draws.jsonl"
         self.known_draws = read_draws(path) if path.exists() else {}
+        self.to_decide = (
+            draw_to_decide(disagreements, known, self.known_draws) if disagreements else None
+        )
         self.draws: list[FittedDraw] = []
         self.unfit: dict[str, str] = {}  # draw id -> why it is of no use
         for draw in self.known_draws.values():
@@ -320,8 +328,9 @@ class _Folder:
 def _remedy(
     sample: TaskSample, laid: _Folder, open_draw: str | None, paths: Sequence[str]
 ) -> str | None:
-    """Return a command that completes a draw, or makes one where an outlet lacks labels."""
+    """Return a command: to decide what annotators differ on, complete a draw, or make one."""
     folder = str(laid.folder)
+    open_draw = laid.to_decide or open_draw
     if open_draw is not None:
         words = ["--folder", folder, "--draw", open_draw]
         return shlex.join(["stance", "label", "serve", *paths, *words])

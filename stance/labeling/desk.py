@@ -65,25 +65,23 @@ def desk(
 ) -> Desk:
     """Return an annotator's desk: the first unit of the queue that lacks a label on some task.
 
-    Units put off come after those never seen. What somebody adjudicated is no longer in their
-    queue: they have seen what others said.
+    Units put off come after those never seen. What somebody adjudicated, or was shown to decide, is
+    no longer in their queue: they have seen what others said.
 
     Parameters
     ----------
     at_unit
         The id of a unit to show in place of the next one, as after an undo.
     """
-    own = _own(events, annotator, codebook)
+    own = own_events(events, annotator, codebook)
+    seen = seen_by(annotator, own, codebook)
+    own_labels = [event for event in own if not place_of(event).adjudicates]
     given: dict[str, dict[str, Annotation]] = {}
-    seen: set[str] = set()
-    for place, event in standing(own).items():
-        if place.adjudicates:
-            seen.add(place.unit_id)
-        else:
-            given.setdefault(place.unit_id, {})[place.task] = event
+    for place, event in standing(own_labels).items():
+        given.setdefault(place.unit_id, {})[place.task] = event
     queue = [a for a in queue if a.unit.id not in seen or a.unit.id in given]
     tasks = {task.name for task in codebook.tasks}
-    put_off = _put_off(own)
+    put_off = _put_off(own_labels)
     fresh: list[Assignment] = []
     later: list[Assignment] = []
     shown = None
@@ -144,7 +142,7 @@ def skip(
     events: Iterable[Annotation], assignment: Assignment, annotator: str, codebook: Codebook
 ) -> list[Annotation]:
     """Return the events that put a unit off: one without a label for each task still open."""
-    own = standing(_own(events, annotator, codebook))
+    own = standing(own_events(events, annotator, codebook))
     judged = {
         place.task for place in own if place.unit_id == assignment.unit.id and not place.adjudicates
     }
@@ -177,11 +175,12 @@ def undo(
     """
     own = [
         event
-        for event in _own(events, annotator, codebook)
+        for event in own_events(events, annotator, codebook)
         if (kind_of(event.design) is Design.ADJUDICATION) == adjudicating
     ]
-    if own and own[-1].unit_id != at_unit and own[-1].unit_id in _put_off(own):
-        return own[-1].unit_id, None
+    last_unit = own[-1].unit_id if own and not adjudicating else None
+    if last_unit is not None and last_unit != at_unit and last_unit in _put_off(own):
+        return last_unit, None
     stands = standing(own)
     if not stands:
         return None, None
@@ -203,18 +202,26 @@ def disputes(
 ) -> list[Dispute]:
     """Return what a person may decide: where others differ, nobody decided, and they took no side.
 
-    In the order of `units`; units that are not among these are left out.
+    In the order of `units`; units that are not among these are left out. Whoever judged any unit
+    that the events are about labels them all: they are not shown what others say of one that is
+    still before them.
     """
     notes: dict[tuple[str, str], list[str]] = {}
     for event in standing(events).values():
         if event.note:
             notes.setdefault((event.unit_id, event.task), []).append(event.note)
     judged = judgements(event for event in events if event.codebook == codebook.reference)
+    own = {
+        unit_id
+        for unit_id, tasks in judged.items()
+        if any(adjudicator in given.independent for given in tasks.values())
+    }
+    seen = seen_by(adjudicator, events, codebook)
     found = []
     for unit_id, unit in units.items():
-        tasks = judged.get(unit_id, {})
-        if any(adjudicator in given.independent for given in tasks.values()):
+        if unit_id in own or (own and unit_id not in seen):
             continue
+        tasks = judged.get(unit_id, {})
         for task in codebook.tasks:
             given = tasks.get(task.name)
             if given and given.independent and not given.unanimous and not given.decided:
@@ -231,6 +238,15 @@ def disputes(
     return found
 
 
+def seen_by(person: str, events: Iterable[Annotation], codebook: Codebook) -> set[str]:
+    """Return the units of which a person has seen what others said, whatever they decided since."""
+    return {
+        event.unit_id
+        for event in own_events(events, person, codebook)
+        if place_of(event).adjudicates
+    }
+
+
 def check_name(annotator: str) -> str:
     """Return an annotator's name without the spaces around it.
 
@@ -245,7 +261,9 @@ def check_name(annotator: str) -> str:
     return name
 
 
-def _own(events: Iterable[Annotation], annotator: str, codebook: Codebook) -> list[Annotation]:
+def own_events(
+    events: Iterable[Annotation], annotator: str, codebook: Codebook
+) -> list[Annotation]:
     """Return an annotator's events under a codebook: what they judged by another is another job."""
     return [
         event

@@ -6,6 +6,7 @@ An event is never changed. A correction is a new event; a withdrawal is one with
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,27 @@ OPTIONAL = {"note": "", "guess": None}  # left out of a line where they say noth
 def now() -> str:
     """Return the time as events carry it: ISO 8601, UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file that several programs may write.
+
+    Raises
+    ------
+    LabelError
+        If the file cannot be written, or another writer does not let go of it.
+    """
+    try:
+        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
+            yield
+    except TimeoutError:
+        raise LabelError(
+            f"{path}: another program has held its lock for {LOCK_SECONDS} s; end that "
+            "program and try again"
+        ) from None
+    except OSError as error:
+        raise LabelError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 class AnnotationLog:
@@ -85,23 +107,15 @@ class AnnotationLog:
             If the file cannot be written, or another writer does not let go of it.
         """
         lines = "".join(_line(annotation) for annotation in new).encode()
-        try:
-            with FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS):
-                is_new = not self.path.exists()
-                with self.path.open("a+b") as file:
-                    self._mend_end(file)
-                    file.write(lines)
-                    file.flush()
-                    os.fsync(file.fileno())
-                if is_new:
-                    _sync_folder(self.path.parent)
-        except TimeoutError:
-            raise LabelError(
-                f"{self.path}: another program has held its lock for {LOCK_SECONDS} s; end that "
-                "program and try again"
-            ) from None
-        except OSError as error:
-            raise LabelError(f"{self.path}: cannot be written: {error.strerror or error}") from None
+        with locked(self.path):
+            is_new = not self.path.exists()
+            with self.path.open("a+b") as file:
+                self._mend_end(file)
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+            if is_new:
+                _sync_folder(self.path.parent)
 
     def _unfinished(self, rest: bytes) -> Iterator[Annotation]:
         where = f"{self.path}:{self._n_lines + 1}"

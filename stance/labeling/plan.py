@@ -19,6 +19,35 @@ class OutletPlan:
     stratified: int | None  # drawn by predicted label; None where no model says how good it is
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawPlan:
+    """What to draw from all outlets at once: in proportion to size, each gets what it needs.
+
+    A small outlet needs nearly as many labels as a large one and is drawn far less often, so this
+    is no sum. A random draw gives each its number on average, a stratified one to within a label
+    or two.
+    """
+
+    n_units: int
+    random: int
+    stratified: int | None
+
+
+def plan_draw(plans: Sequence[OutletPlan]) -> DrawPlan:
+    """Return how many units to draw from all outlets so that each gets the labels it needs."""
+    total = sum(plan.n_units for plan in plans)
+    needs = [(plan.stratified, plan.n_units) for plan in plans if plan.stratified is not None]
+    return DrawPlan(
+        n_units=total,
+        random=max((_in_proportion(p.random, p.n_units, total) for p in plans), default=0),
+        stratified=max((_in_proportion(n, size, total) for n, size in needs), default=None),
+    )
+
+
+def _in_proportion(n: int, size: int, total: int) -> int:
+    return -(-n * total // size)
+
+
 def plan_labels(
     predicted: Mapping[str, Mapping[str, int]],
     classes: Sequence[str],

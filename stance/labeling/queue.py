@@ -16,7 +16,7 @@ from typing import Any
 from stance.errors import LabelError
 from stance.files import write_whole
 from stance.labeling.designs import Design, Plan
-from stance.labeling.log import now
+from stance.labeling.log import locked, now
 from stance.statistics.sampling import allocate
 
 LEAST_IN_STRATUM = 8  # labels from which a variance can be told
@@ -151,11 +151,18 @@ def draw_units(
 
 
 def add_draw(path: Path, draw: Draw) -> None:
-    """Write a draw at the end of `draws.jsonl`; one that is there already is not written again."""
-    known = read_draws(path) if path.exists() else {}
-    if draw.id not in known:
-        lines = [*known.values(), draw]
-        write_whole(path, "".join(json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in lines))
+    """Write a draw at the end of `draws.jsonl`; one that is there already is not written again.
+
+    Raises
+    ------
+    LabelError
+        If the file cannot be read or written, or another writer does not let go of it.
+    """
+    with locked(path):
+        known = read_draws(path) if path.exists() else {}
+        if draw.id not in known:
+            rows = (asdict(d) for d in (*known.values(), draw))
+            write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def read_draws(path: Path) -> dict[str, Draw]:

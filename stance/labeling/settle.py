@@ -1,7 +1,7 @@
 """Several annotations of one unit to one settled label, or to the queue of disagreements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,9 +35,10 @@ def settle(
 ) -> tuple[list[Label], list[Disagreement]]:
     """Return the settled labels in document order, and what still waits for somebody to decide.
 
-    Annotators who agree settle a label; where they differ, the latest adjudication does, whoever
-    made it; failing that, the method. A later event of the same annotator on the same unit and task
-    corrects the earlier one; an adjudication corrects only adjudications.
+    Two annotators or more who agree settle a label; else the latest adjudication does, whoever made
+    it; failing that, a single annotator, or where several differ the method. A later event of the
+    same annotator on the same unit and task corrects the earlier one; an adjudication corrects only
+    adjudications.
 
     Raises
     ------
@@ -58,10 +59,10 @@ def settle(
         for task, found in judged[unit_id].items():
             for name, label in found.independent.items():
                 by_annotator[name][task] = label
-            if found.unanimous:
-                settled[task] = next(iter(found.independent.values()))
-            elif found.decided:
+            if found.decided and not found.agreed:
                 decided_by[task], settled[task] = list(found.decided.items())[-1]
+            elif found.unanimous:
+                settled[task] = next(iter(found.independent.values()))
             elif (unit_id, task) in voted:
                 decided_by[task], settled[task] = Method.DAWID_SKENE.value, voted[unit_id, task]
             else:
@@ -102,6 +103,17 @@ class Judgements:
         """Whether there are independent judgements, all the same."""
         return len(set(self.independent.values())) == 1
 
+    @property
+    def agreed(self) -> bool:
+        """Whether two annotators or more say the same, and none another thing."""
+        return self.unanimous and len(self.independent) > 1
+
+    @property
+    def set_aside(self) -> bool:
+        """Whether annotators agree by now on another label than the latest decision."""
+        decided = list(self.decided.values())[-1:]
+        return bool(decided) and self.agreed and decided[0] not in self.independent.values()
+
 
 def judgements(events: Iterable[Annotation]) -> dict[str, dict[str, Judgements]]:
     """Return unit id -> task -> what stands of the judgements of it."""
@@ -112,6 +124,26 @@ def judgements(events: Iterable[Annotation]) -> dict[str, dict[str, Judgements]]
         by_whom[place.annotator] = event.label or ""
         found.codebooks.add(event.codebook)
     return {unit_id: dict(tasks) for unit_id, tasks in judged.items()}
+
+
+def n_set_aside(events: Iterable[Annotation]) -> int:
+    """Return how many decisions do not count, since annotators agree on another label by now."""
+    return sum(found.set_aside for tasks in judgements(events).values() for found in tasks.values())
+
+
+def draw_to_decide(
+    disagreements: Iterable[Disagreement], events: Iterable[Annotation], draws: Collection[str]
+) -> str:
+    """Return the draw, of these, that was judged last and holds a disagreement; else "all".
+
+    It is what `stance label serve --draw` needs, so that its page has something to decide.
+    """
+    waits = {found.unit_id for found in disagreements}
+    for event in reversed(list(standing(events).values())):
+        draw = event.design.partition("/")[2]
+        if event.unit_id in waits and draw in draws:
+            return draw
+    return "all"
 
 
 def shares_of(label: Label) -> dict[str, dict[str, float]]:

@@ -16,6 +16,7 @@ from typing import Any
 from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.files import write_whole
+from stance.labeling.log import locked
 from stance.records import Article, Label
 
 
@@ -151,13 +152,25 @@ def register_documents(
 
 
 def write_documents(path: Path, documents: Mapping[str, Document]) -> None:
-    """Write the register of labelled documents, by article id, in one step."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    table.writerow(field.name for field in fields(Document))
-    for _, document in sorted(documents.items()):
-        table.writerow(asdict(document).values())
-    write_whole(path, text.getvalue())
+    """Write documents into the register, by article id, in one step; those that it has stay.
+
+    Raises
+    ------
+    LabelError
+        If an article id stands for another text already, the file cannot be read or written, or
+        another writer does not let go of it.
+    """
+    with locked(path):
+        known = read_documents(path)
+        documents = register_documents(known, documents.values())
+        if documents == known and path.exists():
+            return
+        text = io.StringIO(newline="")
+        table = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        table.writerow(field.name for field in fields(Document))
+        for _, document in sorted(documents.items()):
+            table.writerow(asdict(document).values())
+        write_whole(path, text.getvalue())
 
 
 def _labels(path: Path) -> Iterator[tuple[int, Label]]:

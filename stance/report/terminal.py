@@ -11,7 +11,7 @@ from stance.evaluation.cues import CueReport
 from stance.evaluation.doubts import Doubt
 from stance.evaluation.protocol import Evaluation
 from stance.labeling.agreement import TaskAgreement
-from stance.labeling.plan import OutletPlan
+from stance.labeling.plan import DrawPlan, OutletPlan
 from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
 from stance.terminal_text import printable
@@ -104,8 +104,10 @@ def print_agreement(out: Console, agreements: Sequence[TaskAgreement]) -> None:
                 say(out, f"and {len(ranked) - MOST_ANNOTATORS} more: --json has them all")
 
 
-def print_plans(out: Console, plans: Sequence[OutletPlan], *, reach: float, model: str) -> None:
-    """Print how many labels each outlet needs."""
+def print_plans(
+    out: Console, plans: Sequence[OutletPlan], draw: DrawPlan, *, reach: float, model: str
+) -> None:
+    """Print how many labels each outlet needs, and how many to draw from all of them at once."""
     table = new_table("outlet", "units", "labels at random", "stratified by prediction")
     for plan in plans:
         put_row(
@@ -117,17 +119,19 @@ def print_plans(out: Console, plans: Sequence[OutletPlan], *, reach: float, mode
         )
     put_row(
         table,
-        "all",
-        str(sum(plan.n_units for plan in plans)),
-        str(sum(plan.random for plan in plans)),
-        str(sum(plan.stratified or 0 for plan in plans)) if plans and plans[0].stratified else "–",
+        "all, as -n of label next",
+        str(draw.n_units),
+        str(draw.random),
+        "–" if draw.stratified is None else str(draw.stratified),
     )
     out.print(table)
     say(
         out,
         f"for 95% intervals of ±{100 * reach:g} points on every share of each outlet. The second "
         f"column holds if {model} errs here as it did on held-out outlets. A difference of two "
-        "outlets has an interval about 1.4 times as wide.",
+        "outlets has an interval about 1.4 times as wide. The last row is no sum: label "
+        "next draws in proportion to size, so the outlet that needs the largest part of its units "
+        "decides. A draw at random gives each outlet its number on average.",
     )
 
 

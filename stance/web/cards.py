@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from stance.codebook import Codebook
-from stance.labeling.desk import Assignment, Dispute, desk, disputes, undo
+from stance.labeling.desk import Assignment, Dispute, desk, disputes, own_events, undo
 from stance.labeling.log import place_of, standing
 from stance.records import Annotation, Unit
 from stance.terminal_text import printable
@@ -222,7 +222,7 @@ def adjudication_view(
         place.adjudicates and place.annotator == adjudicator for place in standing(ours)
     )
     return View(
-        version=sum(event.annotator == adjudicator for event in ours),
+        version=len(own_events(events, adjudicator, deck.codebook)),
         cards=tuple(open_now[key] for key in keys[: AHEAD + 1]),
         back=back,
         n_done=n_decided,

@@ -1,7 +1,6 @@
 """What a request asks for: JSON to articles, by the same reading as the commands'."""
 
 import base64
-import binascii
 import csv
 import json
 from collections.abc import Mapping, Sequence
@@ -216,7 +215,7 @@ def _write(file: object, i: int, folder: Path) -> tuple[str, str] | None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as new:
             new.write(content)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and what is not ASCII raises a plain one
         raise RefusalError(422, f"files[{i}]: its 'base64' is not base64.") from None
     except OSError:
         raise RefusalError(

@@ -12,7 +12,17 @@ from urllib.parse import parse_qsl
 
 from stance.errors import LabelError, StanceError
 from stance.labeling.designs import Design
-from stance.labeling.desk import Assignment, Dispute, desk, disputes, judgement, skip, undo
+from stance.labeling.desk import (
+    Assignment,
+    Dispute,
+    desk,
+    disputes,
+    judgement,
+    own_events,
+    seen_by,
+    skip,
+    undo,
+)
 from stance.labeling.log import AnnotationLog, Place, standing
 from stance.records import Annotation
 from stance.web.cards import Deck, View, adjudication_view, label_view
@@ -94,11 +104,28 @@ class LabelingDesk:
         self, events: Sequence[Annotation], name: DeskName, who: str, at: str, after: str
     ) -> View:
         if name == "adjudicate":
-            return adjudication_view(events, self.deck, who, at=at, after=after)
+            view = adjudication_view(events, self.deck, who, at=at, after=after)
+            shown = self._newly_shown(events, who, view)
+            if shown:
+                self._append(shown)
+                events = self._events(name, who)
+                view = adjudication_view(events, self.deck, who, at=at, after=after)
+            return view
         assignment = self.deck.by_key.get(at)
         return label_view(
             events, self.deck, who, at_unit=assignment.unit.id if assignment else None
         )
+
+    def _newly_shown(self, events: Sequence[Annotation], who: str, view: View) -> list[Annotation]:
+        """Return the event that says that a person is shown what others differ on.
+
+        Without it, who passes on or leaves the page could judge the unit as if they had not seen.
+        """
+        found = self.deck.dispute_of(view.cards[0].key) if view.cards else None
+        if found is None or found[0].unit.id in seen_by(who, events, self.deck.codebook):
+            return []
+        shown = Assignment(unit=found[0].unit, design=Design.ADJUDICATION)
+        return [judgement(shown, who, found[1], None, self.deck.codebook)]
 
     def _labeling(
         self, events: Sequence[Annotation], who: str, press: Press
@@ -106,20 +133,18 @@ class LabelingDesk:
         book = self.deck.codebook
         assignment = self.deck.by_key.get(press.card)
         if press.action == "undo":
-            if self._done_before(events, who, press):
+            at_unit = assignment.unit.id if assignment else None
+            known = self.deck.ours(self._known(events, who, press))
+            wanted_back, _ = undo(known, who, book, at_unit=at_unit)
+            if self._done_before(events, who, press, wanted_back):
                 return [], "", ""
-            unit_id, taken = undo(
-                self.deck.ours(events),
-                who,
-                book,
-                at_unit=assignment.unit.id if assignment else None,
-            )
+            unit_id, taken = undo(self.deck.ours(events), who, book, at_unit=at_unit)
             key = "" if unit_id is None else self.deck.key_of[unit_id]
             return ([] if taken is None else [taken]), key, ""
         if assignment is None or not self._in_queue(events, who, assignment):
             raise StaleError("this unit is not in your queue (any more); reload the page")
         if press.action == "skip":
-            if self._done_before(events, who, press):
+            if self._done_before(events, who, press, assignment.unit.id):
                 return [], "", ""
             return skip(events, assignment, who, book), "", ""
         stands = {
@@ -146,7 +171,9 @@ class LabelingDesk:
         if press.action == "skip":
             return [], "", press.card
         if press.action == "undo":
-            if self._done_before(events, who, press):
+            known = self.deck.ours(self._known(events, who, press))
+            wanted_back, _ = undo(known, who, book, adjudicating=True)
+            if self._done_before(events, who, press, wanted_back):
                 return [], "", press.after
             unit_id, taken = undo(ours, who, book, adjudicating=True)
             if unit_id is None or taken is None:
@@ -173,7 +200,8 @@ class LabelingDesk:
             disputes(ours, {assignment.unit.id: assignment.unit}, who, book), task
         ):
             raise StaleError(
-                "this disagreement is decided already, or you judged the unit yourself"
+                "this disagreement is decided already, or you judged the unit yourself, or still "
+                "have it to judge"
             )
         return [decision], "", press.after
 
@@ -182,17 +210,25 @@ class LabelingDesk:
         here = desk(events, [assignment], who, self.deck.codebook, at_unit=assignment.unit.id)
         return here.current is not None
 
-    def _done_before(self, events: Sequence[Annotation], who: str, press: Press) -> bool:
+    def _known(self, events: Sequence[Annotation], who: str, press: Press) -> list[Annotation]:
+        """Return the events of a person that the page knew of when something was pressed."""
+        return own_events(events, who, self.deck.codebook)[: max(press.version, 0)]
+
+    def _done_before(
+        self, events: Sequence[Annotation], who: str, press: Press, unit_id: str | None
+    ) -> bool:
         """Return whether an undo or a skip is in the log already: it was sent once more.
 
-        It was if the log holds, since the events that the page knew of, only some without a label.
+        It was if the log holds, since the events that the page knew of, only some without a label,
+        and one about the unit that was to be taken back or put off.
         """
-        reference = self.deck.codebook.reference
-        own = [e for e in events if e.annotator == who and e.codebook == reference]
+        own = own_events(events, who, self.deck.codebook)
         if press.version == len(own):
             return False
-        since = own[press.version :] if press.version >= 0 else own
-        if not since or any(event.label is not None for event in since):
+        since = own[max(press.version, 0) :]
+        if any(event.label is not None for event in since) or all(
+            event.unit_id != unit_id for event in since
+        ):
             raise StaleError(
                 "something else was pressed under your name, perhaps in another window; look at "
                 "what is on the screen now and press again"

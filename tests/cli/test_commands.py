@@ -315,7 +315,27 @@ def test_settle_tells_differences_from_what_an_adjudicator_alone_judged(tmp_path
     told = stance("label", "settle", "--folder", folder).stderr
     assert "1 differences were decided, 1 wait for a third person" in told
     assert "1 labels of 1 units are by an adjudicator alone: no annotator judged them" in told
-    assert f"stance label serve PATH --folder '{folder}'" in told
+    assert f"under Adjudicate: stance label serve PATH --folder '{folder}' --draw all" in told
+    assert "set aside" not in told
+    agree = (tmp_path / "agree.jsonl", article, "--annotator", "bo", "--folder", folder)
+    row = {"unit_id": second, "stance": "skeptical"}
+    agree[0].write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert stance("label", "import", *agree).returncode == 0
+    assert "set aside" not in stance("label", "settle", "--folder", folder).stderr
+    assert stance("label", "import", *agree[:3], "ada", *agree[4:]).returncode == 0
+    told = stance("label", "settle", "--folder", folder).stderr
+    assert "1 decisions were set aside: annotators agree on another label by now" in told
+
+
+def test_the_plan_says_how_many_to_draw_from_all_outlets_at_once():
+    plan = ("label", "plan", "seeds/articles", "--model", "baseline")
+    found = json.loads(stance(*plan, "--json").stdout)
+    total = sum(outlet["n_units"] for outlet in found["outlets"])
+    assert found["draw"]["n_units"] == total
+    assert found["draw"]["random"] > sum(outlet["random"] for outlet in found["outlets"])
+    last = f"{total}  {found['draw']['random']}  {found['draw']['stratified']}"
+    (row,) = [line for line in stance(*plan).stdout.splitlines() if "-n of label next" in line]
+    assert "  ".join(row.split()[-3:]) == last
 
 
 def test_a_reader_that_stops_early_is_no_crash():

@@ -11,6 +11,8 @@ from typing import get_type_hints
 
 import pytest
 
+from stance.labeling.queue import read_draws
+
 ROOT = Path(__file__).parent.parent.parent
 STANCE = Path(sys.executable).with_name("stance")
 TASKS = ("stance", "sentiment", "voice")
@@ -257,7 +259,8 @@ def test_a_draw_says_how_to_judge_it_and_compare_says_that_nobody_did(place):
     assert f"all {n} units, random (seed 7): nothing is left to draw" in drawn.stderr
     named = f"articles --codebook {ROOT / 'labels/h200-access.toml'}"
     page = f"stance label serve {named} --folder 'un judged'"
-    assert page in drawn.stderr
+    (draw,) = read_draws(place / "un judged/draws.jsonl")
+    assert f"{page} --draw {draw}\n" in drawn.stderr
     assert f"stance label export {named} --form csv --unlabeled --units FILE" in drawn.stderr
     done = stance(
         *("compare", "articles", *FAST, "--sample", "un judged"),

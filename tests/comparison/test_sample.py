@@ -6,7 +6,7 @@ import pytest
 
 from stance.codebook import read_codebook
 from stance.comparison.observations import observe
-from stance.comparison.sample import sampled, without_sample
+from stance.comparison.sample import UNDECIDED, sampled, without_sample
 from stance.comparison.shares import corrected_shares
 from stance.errors import LabelError
 from stance.labeling.designs import Design, Plan
@@ -323,14 +323,28 @@ def test_disagreements_are_left_aside_until_somebody_decides(desk):
     unit = made.units[0]
     desk.judge([unit.unit_id], made.design_of(unit), by="bo", label="skeptical")
     desk.judge([unit.unit_id], made.design_of(unit), label="optimistic")
-    facts = desk.sampled().facts
-    assert facts.refused == {"disagreements that nobody decided": 1}
+    other = desk.draw(Plan.RANDOM, 10)
+    facts = desk.sampled(paths=["news"]).facts
+    assert facts.refused == {UNDECIDED: 1, OPEN: 10}
+    assert "a selected part" in UNDECIDED
     assert facts.n_labels == 29
+    assert facts.remedy == f"stance label serve news --folder {desk.folder} --draw {made.id}"
     desk.judge([unit.unit_id], "adjudication", by="cy", label="neutral")
-    sample = desk.sampled()
+    sample = desk.sampled(paths=["news"])
+    assert sample.facts.remedy.endswith(f"--draw {other.id}")
     assert sample.facts.n_labels == 30
     row = [u.unit.id for u in desk.observations.units].index(unit.unit_id)
     assert STANCE.classes[sample.tasks["stance"].truth[row]] == "neutral"
+
+
+def test_what_a_model_would_decide_is_told_as_not_used_whatever_number_judged(desk):
+    made = desk.judge_draw(desk.draw(Plan.RANDOM, 30))
+    unit = made.units[0]
+    for name, label in (("ada", "neutral"), ("bo", "neutral"), ("cy", "skeptical")):
+        desk.judge([unit.unit_id], made.design_of(unit), by=name, label=label)
+    facts = desk.sampled().facts
+    assert facts.refused == {UNDECIDED: 1}
+    assert "what a model decides for label settle is not used" in UNDECIDED
 
 
 def test_labels_under_another_codebook_are_refused(desk):

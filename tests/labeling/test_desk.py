@@ -142,6 +142,23 @@ def test_who_adjudicated_a_unit_has_seen_others_labels_and_no_longer_judges_it()
     assert (number(state), state.n_units) == (1, 3)
 
 
+def test_a_decision_taken_back_was_seen_all_the_same():
+    third = replace(QUEUE[0], design="adjudication")
+    events = [*apart(), judgement(third, "cy", "stance", "neutral", BOOK)]
+    events.append(undo(events, "cy", BOOK, adjudicating=True)[1])
+    state = shown(events, "cy")
+    assert (number(state), state.n_units, state.n_skipped) == (1, 3, 0)
+
+
+def test_who_has_begun_to_label_is_shown_what_they_saw_before_and_no_unit_of_their_queue():
+    events = [*apart(), *said(2, "cy")]
+    assert disputes(events, by_id(), "cy", BOOK) == []
+    third = replace(QUEUE[0], design="adjudication")
+    events.append(judgement(third, "cy", "stance", None, BOOK))
+    assert len(disputes(events, by_id(), "cy", BOOK)) == 1
+    assert undo(events, "cy", BOOK, adjudicating=True) == (None, None)
+
+
 def test_pace_is_the_median_time_of_a_unit_with_pauses_left_out():
     start = datetime(2026, 2, 14, 10, tzinfo=UTC)
     seconds = [0, 10, 30, 4000]  # gaps of 10, 20, and one long lunch

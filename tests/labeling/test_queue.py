@@ -1,4 +1,5 @@
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -103,6 +104,14 @@ def test_draws_survive_their_file_and_one_is_written_once(tmp_path):
         add_draw(path, each)
     assert list(read_draws(path).values()) == made
     assert kind_of(made[1].design_of(made[1].units[0])) is Design.STRATIFIED
+
+
+def test_draws_made_at_one_time_are_all_kept(tmp_path):
+    path = tmp_path / "draws.jsonl"
+    made = [draw(Plan.RANDOM, seed=seed) for seed in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda each: add_draw(path, each), made))
+    assert set(read_draws(path)) == {each.id for each in made}
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"plan": "random", "strata": 3, "units": []}'])

@@ -2,7 +2,14 @@ import pytest
 
 from stance.errors import LabelError
 from stance.labeling.designs import Method
-from stance.labeling.settle import n_unseen, settle, shares_of, unit_place
+from stance.labeling.settle import (
+    draw_to_decide,
+    n_set_aside,
+    n_unseen,
+    settle,
+    shares_of,
+    unit_place,
+)
 from stance.labeling.store import (
     Document,
     read_documents,
@@ -66,6 +73,34 @@ def test_the_latest_adjudication_decides_whoever_made_it():
         judged("cy", "skeptical", design="adjudication"),
     ]
     assert settle(events, DOCUMENTS)[0][0].labels == {"stance": "skeptical"}
+
+
+def test_a_decision_stands_over_a_single_annotator_until_two_agree_with_each_other():
+    events = [
+        judged("ada", "neutral"),
+        judged("bo", "skeptical"),
+        judged("cy", "skeptical", design="adjudication"),
+        judged("bo", None),
+    ]
+    (label,), disagreements = settle(events, DOCUMENTS)
+    assert (label.labels, label.decided_by) == ({"stance": "skeptical"}, {"stance": "cy"})
+    assert (disagreements, n_set_aside(events)) == ([], 0)
+    events.append(judged("di", "neutral"))
+    (label,), disagreements = settle(events, DOCUMENTS)
+    assert (label.labels, label.decided_by) == ({"stance": "neutral"}, {})
+    assert (disagreements, n_set_aside(events)) == ([], 1)
+
+
+def test_the_draw_to_decide_is_the_last_that_holds_a_disagreement():
+    events = [
+        judged(name, label, unit=f"port/a1:{i}-{i + 1}", design=f"random/{draw}")
+        for i, draw in enumerate(("old", "new", "lost"))
+        for name, label in (("ada", "neutral"), ("bo", "skeptical"))
+    ]
+    _, waiting = settle(events, DOCUMENTS)
+    assert draw_to_decide(waiting, events, {"old", "new"}) == "new"
+    assert draw_to_decide(waiting[:1], events, {"old", "new"}) == "old"
+    assert draw_to_decide(waiting[2:], events, {"old", "new"}) == "all"
 
 
 def test_two_codebooks_on_one_unit_are_refused():

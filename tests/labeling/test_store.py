@@ -1,6 +1,7 @@
 """The files of labels, where they are damaged, foreign or oddly named."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -99,6 +100,17 @@ def test_documents_of_any_name_survive_their_file(tmp_path):
     }
     write_documents(tmp_path / "documents.csv", documents)
     assert read_documents(tmp_path / "documents.csv") == documents
+
+
+def test_documents_registered_at_one_time_are_all_kept(tmp_path):
+    path = tmp_path / "documents.csv"
+    made = [replace(QUAY, article_id=f"port/a{i}") for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda each: write_documents(path, {each.article_id: each}), made))
+    assert read_documents(path) == {each.article_id: each for each in made}
+    other = {"port/a1": replace(QUAY, article_id="port/a1", sha256="cd" * 32)}
+    with pytest.raises(LabelError, match="'port/a1' is the id of two texts"):
+        write_documents(path, other)
 
 
 def test_an_id_never_comes_to_stand_for_another_text():

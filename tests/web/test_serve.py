@@ -223,6 +223,7 @@ def test_a_comparison_counts_what_could_not_be_read(client):
         ({"text": "a", "abstain": True}, "abstain: "),
         ({"files": ["a.txt"]}, "files[0]: not an object"),
         ({"files": [{"name": "a.txt", "base64": "%"}]}, "files[0]: its 'base64'"),
+        ({"files": [{"name": "a.txt", "base64": "é"}]}, "files[0]: its 'base64'"),
         ({"files": [file("a.pdf", "x")]}, "files[0]: 'a.pdf' is not read here"),
         ({"files": [file("a.txt", "x"), file("a.txt", "x")]}, "files[1]: the name 'a.txt' is tak"),
         ({"files": [file("a.txt", "x"), file("a.txt/b.txt", "x")]}, "files[1]: the name"),
