@@ -23,14 +23,12 @@ class Learned:
 
         One unit says nothing: outlets end their articles with the same words.
         """
-        words: dict[str, list[bool]] = {}
+        units: dict[str, list[bool]] = {}
         for example in examples:
-            words.setdefault(example.sha256, []).append(
-                words_key(example.unit.text)[:16] in self.words
-            )
-        return {
-            a for a, known in words.items() if a in self.articles or 2 * sum(known) >= len(known)
-        }
+            key = words_key(example.unit.text)[:16]
+            units.setdefault(example.sha256, []).append(key in self.words)
+        copies = {article for article, known in units.items() if 2 * sum(known) >= len(known)}
+        return copies | (self.articles & units.keys())
 
 
 def learned_by(*folders: Path) -> Learned:

@@ -124,7 +124,8 @@ def _copies(c: Comparison) -> list[str]:
     rule = (
         f"Two articles were taken for printings of one text where the shorter has {OWN:.0%} of its "
         f"runs of {SHINGLE} words, {ENOUGH} at least, in common with one at most {WINDOW} days "
-        "away or undated, quotations and what an outlet repeats aside (containment; Broder 1997)"
+        "away or undated, quotations, endings and what an outlet repeats aside (containment; "
+        "Broder 1997)"
     )
     unseen = [f"Copies {unseen_said(c)}."] if c.copies.n_without_text else []
     if c.copies.n_without_text == c.corpus.n_articles - c.corpus.n_empty:
