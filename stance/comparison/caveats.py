@@ -165,7 +165,11 @@ def caveats_of(
         for names in _alike(outlets)
     ]
     few = [outlet for outlet in mix.outlets if outlet.n_articles < FEW_ARTICLES]
-    if few:
+    if few and len(mix.outlets) == 1:
+        found.append(
+            f"{few[0].outlet} has fewer than {FEW_ARTICLES} articles: its intervals are rough."
+        )
+    elif few:
         found.append(
             f"{len(few)} of {len(mix.outlets)} outlets have fewer than {FEW_ARTICLES} articles: "
             "read their intervals as rough, and the test over all outlets before the pairs."
