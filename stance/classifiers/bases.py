@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from stance.errors import ModelError
 
 WEIGHTS = "model.safetensors"
+OWN_KERNELS = (None, "eager", "sdpa")  # of attention; others may be fetched and run
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS)
 
 
@@ -117,7 +118,8 @@ def refuse_code(folder: Path) -> None:
         raise ModelError(f"{folder}: config.json cannot be read: {error}") from None
     if not isinstance(config, dict):
         raise ModelError(f"{folder}: config.json is no table of settings")
-    if "auto_map" in config or any(key.endswith("attn_implementation") for key in config):
+    kernels = [value for key, value in config.items() if key.endswith("attn_implementation")]
+    if "auto_map" in config or any(kernel not in OWN_KERNELS for kernel in kernels):
         raise ModelError(f"{folder}: config.json asks for code of its own to be run: refused")
     if "quantization_config" in config:
         raise ModelError(

@@ -64,6 +64,8 @@ def test_an_encoder_that_brings_its_own_code_is_refused(folder):
 
 
 def test_an_encoder_that_wants_a_kernel_from_elsewhere_is_refused(folder):
+    change_json(folder / "config.json", _attn_implementation="sdpa")
+    resolve_base(str(folder))
     change_json(folder / "config.json", _attn_implementation="kernels-community/flash-attn")
     with pytest.raises(ModelError, match="asks for code of its own to be run: refused"):
         resolve_base(str(folder))
