@@ -19,3 +19,15 @@ class LabelError(StanceError):
 
 class ModelError(StanceError):
     """A model folder that cannot be loaded, or does not fit what it is asked for."""
+
+
+# What reading a JSON file of another shape, or with numbers too large, may raise.
+BROKEN = (
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)

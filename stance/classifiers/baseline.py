@@ -11,21 +11,10 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from stance.classifiers.linear import fit_tasks, softmax
-from stance.errors import DataError, ModelError
+from stance.errors import BROKEN, DataError, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
-
-# What reading a JSON file of another shape, or with numbers too large, may raise.
-BROKEN = (
-    OSError,
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

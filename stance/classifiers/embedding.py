@@ -16,7 +16,6 @@ from safetensors.numpy import load_file, save
 from transformers import AutoConfig, PreTrainedModel
 
 from stance.classifiers.base import label_codes
-from stance.classifiers.baseline import BROKEN
 from stance.classifiers.bases import WEIGHTS, Base, refuse_code, resolve_base
 from stance.classifiers.contrast import warm_start
 from stance.classifiers.encoders import (
@@ -30,7 +29,7 @@ from stance.classifiers.encoders import (
 )
 from stance.classifiers.inputs import Inputs
 from stance.classifiers.linear import Weights, fit_tasks, softmax
-from stance.errors import DataError, ModelError
+from stance.errors import BROKEN, DataError, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray

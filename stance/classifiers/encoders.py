@@ -14,9 +14,8 @@ from torch import nn
 from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from stance.classifiers.baseline import BROKEN
 from stance.classifiers.bases import FILES, WEIGHTS
-from stance.errors import ModelError
+from stance.errors import BROKEN, ModelError
 from stance.files import heed_umask
 from stance.statistics.arrays import IntArray
 

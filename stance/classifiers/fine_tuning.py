@@ -17,7 +17,6 @@ from safetensors.torch import load_file
 from torch import nn
 
 from stance.classifiers.base import Progress
-from stance.classifiers.baseline import BROKEN
 from stance.classifiers.encoders import (
     Network,
     layer_of,
@@ -28,7 +27,7 @@ from stance.classifiers.encoders import (
 )
 from stance.classifiers.inputs import Encoded, Inputs
 from stance.classifiers.recipes import TransformerRecipe
-from stance.errors import ModelError
+from stance.errors import BROKEN, ModelError
 from stance.statistics.arrays import FloatArray
 
 CHECKPOINT_SECONDS = 60.0  # what a kill may cost

@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from stance.classifiers.base import Classifier, Progress, codebook_classes, neutral_stance
-from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.classifiers.lexicon import Lexicon, Majority
 from stance.classifiers.recipes import read_recipe
 from stance.codebook import Codebook
@@ -53,6 +52,8 @@ def new_classifier(
         return Lexicon(codebook)
     classes = codebook_classes(codebook)
     if rung is Rung.BASELINE:
+        from stance.classifiers.baseline import Baseline, BaselineRecipe  # scikit-learn: a second
+
         return Baseline(classes, BaselineRecipe(seed=seed))
     need_torch()
     numbers = read_recipe(recipe, seed=seed)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stance.classifiers.baseline import BROKEN
 from stance.classifiers.cards import read_card
 from stance.classifiers.storage import words_key
+from stance.errors import BROKEN
 from stance.records import LabeledUnit
 
 

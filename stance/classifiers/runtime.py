@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from stance.classifiers.baseline import BROKEN
 from stance.classifiers.inputs import Inputs
-from stance.errors import ModelError
+from stance.errors import BROKEN, ModelError
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray, IntArray
 

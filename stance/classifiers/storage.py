@@ -21,7 +21,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from stance.classifiers.base import Classifier, codebook_classes
-from stance.classifiers.baseline import BROKEN, Baseline
 from stance.classifiers.bases import file_sha256, is_here
 from stance.classifiers.calibration import (
     Calibrated,
@@ -32,7 +31,7 @@ from stance.classifiers.calibration import (
 )
 from stance.classifiers.cards import ModelCard, card_text, read_card
 from stance.codebook import Codebook
-from stance.errors import ModelError
+from stance.errors import BROKEN, ModelError
 from stance.files import write_whole
 from stance.records import LabeledUnit, same_words, text_sha256
 from stance.resources import data_folder
@@ -282,6 +281,8 @@ def _load_classifier(kind: str, folder: Path, device: str) -> Classifier:
     """Return the classifier in a folder; the libraries of its kind are imported here."""
     try:
         if kind == "baseline":
+            from stance.classifiers.baseline import Baseline  # scikit-learn: a second
+
             return Baseline.load(folder)
         if kind == "onnx":
             from stance.classifiers.runtime import Exported

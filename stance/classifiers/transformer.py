@@ -23,7 +23,6 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from stance.classifiers.base import Progress, soft_labels
-from stance.classifiers.baseline import BROKEN
 from stance.classifiers.bases import Base, refuse_code, resolve_base
 from stance.classifiers.encoders import (
     Network,
@@ -37,11 +36,10 @@ from stance.classifiers.encoders import (
     to_device,
     write_tensors,
 )
-from stance.classifiers.fine_tuning import fine_tune, reading_checkpoint
 from stance.classifiers.inputs import Encoded, Inputs
 from stance.classifiers.other_targets import other_target_lessons
 from stance.classifiers.recipes import TransformerRecipe, recipe_of
-from stance.errors import DataError, ModelError
+from stance.errors import BROKEN, DataError, ModelError
 from stance.files import heed_umask, write_whole
 from stance.records import LabeledUnit, Unit
 from stance.statistics.arrays import FloatArray
@@ -121,6 +119,9 @@ class Transformer:
             If the base cannot be had, a checkpoint is damaged, or the recipe asks for other targets
             and no stance is neutral.
         """
+        # Here, since it brings `datasets`: a second that predictions do without.
+        from stance.classifiers.fine_tuning import fine_tune, reading_checkpoint
+
         lessons = [*examples, *self.also, *self._with_other_targets(examples)]
         self.classes_ = {
             task: names
