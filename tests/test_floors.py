@@ -1,6 +1,8 @@
 """The house: a module imports only from floors below its own, or from its own room."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,12 @@ def test_no_module_but_the_transformer_rungs_may_import_torch():
     for path in MODULES:
         if path.name not in TORCH:
             assert "torch" not in {module.split(".")[0] for module in imports(path)}
+
+
+def test_commands_that_need_no_scikit_learn_do_not_wait_for_it():
+    code = (
+        "import stance.report.terminal, stance.classifiers.storage, stance.classifiers.runtime, sys;"
+        "print([m for m in ('sklearn', 'scipy.stats', 'torch', 'datasets') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from stance.classifiers.storage import Model
     from stance.codebook import Codebook
-    from stance.corpus.reading import ReadFailure
+    from stance.corpus.finding import ReadFailure
     from stance.evaluation.splits import Part
     from stance.records import Article, Label, LabeledUnit
 

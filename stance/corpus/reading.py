@@ -1,6 +1,5 @@
 """Files, folders, tables and standard input to Articles, as they came."""
 
-import os
 import re
 import shutil
 import sys
@@ -8,13 +7,23 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO
 from unicodedata import normalize
 
 from stance.corpus.decoding import decode, without_lone_surrogates
+from stance.corpus.finding import (
+    READABLE,
+    REGISTER,
+    STDIN,
+    TEXT_SUFFIXES,
+    FoundFile,
+    ReadFailure,
+    find_files,
+    holds_articles,
+)
 from stance.corpus.front_matter import front_matter
 from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
 from stance.corpus.offsets import Edit, edited
@@ -23,26 +32,8 @@ from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, html_tag, read_
 from stance.errors import DataError
 from stance.records import Article, text_sha256
 
-TEXT_SUFFIXES = (".txt", ".text", ".md", ".markdown")
 MAX_FILE = 20_000_000  # bytes of a text file
-_READABLE = (
-    f"Articles are read from {', '.join((*TEXT_SUFFIXES, *TABLE_SUFFIXES))}, and from a file "
-    "without suffix that is itself given."
-)
-# "Nvidia rises 3.5 percent" and "Talks in the U.S. go on" have no suffix.
-_SUFFIX = re.compile(r"\.[^\s\d]\S*")
-_REGISTER = "articles.csv"
-_ONLY_DESCRIBES = f"An {_REGISTER} without a column of texts only describes the files beside it."
 _CUT = re.compile(r"\[\+?\d+ chars\]\s*\Z")  # NewsAPI and GNews send no more
-_STDIN = Path("-")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadFailure:
-    """A file or a row that was skipped: `message` says what is wrong with it and what to do."""
-
-    path: Path
-    message: str
 
 
 def read_articles(
@@ -89,24 +80,11 @@ def read_articles(
             reader.register_path = register
         except DataError as error:
             raise DataError(f"{register}: {error}") from None
-    found: dict[Path, _Found] = {}
+    found: dict[Path, FoundFile] = {}
     for path in paths:
-        for file in _found(path, register, on_failure, on_notice):
+        for file in find_files(path, register, on_failure, on_notice):
             found.setdefault(file.path.absolute(), file)
     return reader.articles(list(found.values()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """A file to read, and its place below the PATH given, which makes its id and its outlet."""
-
-    path: Path
-    place: PurePosixPath
-
-    @property
-    def suffix(self) -> str:
-        """What stands behind its last point, with the point; empty if that reads like a title."""
-        return self.path.suffix if _SUFFIX.fullmatch(self.path.suffix) else ""
 
 
 class _Reader:
@@ -128,7 +106,7 @@ class _Reader:
         self._cut = Counter[Path]()  # articles of which only the beginning is there, by file
         self._tagged = Counter[Path]()  # articles that hold HTML
 
-    def articles(self, found: Sequence[_Found]) -> Iterator[Article]:
+    def articles(self, found: Sequence[FoundFile]) -> Iterator[Article]:
         self._namesakes.update(file.place.name for file in found)
         self._places.update(file.place for file in found)
         for file in found:
@@ -177,7 +155,7 @@ class _Reader:
             first = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
             self._on_notice(f"{path}: names {what} not there: {first}. Correct its column `file`.")
 
-    def _missing(self, found: Sequence[_Found]) -> Iterator[tuple[Path, list[str]]]:
+    def _missing(self, found: Sequence[FoundFile]) -> Iterator[tuple[Path, list[str]]]:
         """Yield each register that names files which are not there, with those names."""
         if self.register is not None and self.register_path is not None:
             places = [name for file in found for name in (file.place.as_posix(), file.place.name)]
@@ -187,13 +165,13 @@ class _Reader:
             names = register.missing([]) if register else []
             # What is there may belong to no PATH given.
             if names := [name for name in names if not _is_there(folder, name)]:
-                yield folder / _REGISTER, names
+                yield folder / REGISTER, names
 
-    def _bare_articles(self, file: _Found) -> Iterator[tuple[Article, Metadata, Iterator[str]]]:
+    def _bare_articles(self, file: FoundFile) -> Iterator[tuple[Article, Metadata, Iterator[str]]]:
         """Yield a file's articles with what each says of itself, and ids should its be taken."""
         suffix = file.suffix.lower()
         with _opened(file.path) as stream:
-            if file.path == _STDIN:
+            if file.path == STDIN:
                 # The brace may stand behind a byte order mark, and between NULs in UTF-16.
                 start = stream.read(1 << 16).lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
                 suffix = ".jsonl" if start.startswith(b"{") else ""
@@ -203,7 +181,7 @@ class _Reader:
                 yield *_text_article(stream, next(names)), names
                 return
             if suffix not in TABLE_SUFFIXES:
-                raise DataError(f"{suffix} files are not read. {_READABLE}")
+                raise DataError(f"{suffix} files are not read. {READABLE}")
             number = 0
             numbers: dict[str, int] = {}  # of rows, by the ids that they name
             for number, row in read_rows(stream, suffix, wanted=["text"]):
@@ -225,14 +203,14 @@ class _Reader:
             if not number:
                 raise DataError("holds no articles. Remove it, or write a row for each article.")
 
-    def _row_ids(self, file: _Found, number: int, own_id: str | None) -> Iterator[str]:
+    def _row_ids(self, file: FoundFile, number: int, own_id: str | None) -> Iterator[str]:
         """Yield ids for a row, each longer than the one before, without end."""
         if own_id:
             yield own_id
         for name in self._names(file):
             yield f"{name}/{own_id}" if own_id else f"{name}-{number}"
 
-    def _names(self, file: _Found) -> Iterator[str]:
+    def _names(self, file: FoundFile) -> Iterator[str]:
         """Yield names for a file, each longer than the one before, without end.
 
         They are its place without suffix, its place, and its path from ever further above.
@@ -246,13 +224,13 @@ class _Reader:
             yield without_lone_surrogates(PurePath(*parts[-n:]).as_posix())
         yield from (f"{place}-{n}" for n in count(2))
 
-    def _completed(self, article: Article, own: Metadata, file: _Found) -> Article:
+    def _completed(self, article: Article, own: Metadata, file: FoundFile) -> Article:
         """Return an article with what it, the registers and its folder's name say of it."""
         said = [own]
         if self.register is not None:
             unique = [file.place.name] if self._namesakes[file.place.name] == 1 else []
             said.append(self.register.says(article, file.place.as_posix(), *unique))
-        if file.path != _STDIN:
+        if file.path != STDIN:
             for folder in list(file.path.parents)[: len(file.place.parts)]:
                 if beside := self._beside(folder, file.path):
                     said.append(beside.says(article, file.path.relative_to(folder).as_posix()))
@@ -266,13 +244,13 @@ class _Reader:
 
     def _beside(self, folder: Path, file: Path) -> Register | None:
         """Return what the `articles.csv` of a folder says, if there is one and it is not `file`."""
-        path = folder / _REGISTER
+        path = folder / REGISTER
         if path == file:
             return None
         if folder not in self._registers:
             self._registers[folder] = None
             try:
-                if path.is_file() and not _holds_articles(path):
+                if path.is_file() and not holds_articles(path):
                     self._registers[folder] = self.read_register(path)
             except DataError as error:
                 self._fail(path, str(error))
@@ -284,76 +262,6 @@ class _Reader:
 
     def _fail(self, path: Path, message: str) -> None:
         self._on_failure(ReadFailure(path=path, message=message))
-
-
-def _found(
-    path: Path,
-    register: Path | None,
-    on_failure: Callable[[ReadFailure], None],
-    on_notice: Callable[[str], None],
-) -> list[_Found]:
-    """Return the files to read of one PATH."""
-    if path == _STDIN:
-        return [_Found(path=path, place=PurePosixPath("stdin"))]
-    try:
-        path.stat()
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: {getattr(error, 'strerror', None) or error}. Give a file, a folder, or -."
-        ) from None
-    if not path.is_dir():
-        return [_Found(path=path, place=PurePosixPath(path.name))]
-    files, registers, ignored = [], [], Counter[str]()
-    for file in sorted(_walk(path, on_failure, on_notice), key=Path.as_posix):
-        if _is_about(file) or (register and register.name == file.name and register.samefile(file)):
-            continue
-        if file.name == _REGISTER and not _holds_articles(file):
-            registers.append(file)
-            continue
-        found = _Found(path=file, place=PurePosixPath(file.relative_to(path).as_posix()))
-        if found.suffix.lower() in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
-            files.append(found)
-        else:
-            ignored[found.suffix or "without suffix"] += 1
-    described = {folder for found in files for folder in found.path.parents}
-    ignored.update(_REGISTER for file in registers if file.parent not in described)
-    left = ", ".join(f"{n} {suffix}" for suffix, n in sorted(ignored.items()))
-    if not files:
-        raise DataError(
-            f"{path}: holds no articles{f', only {left}' if left else ''}. {_READABLE} "
-            f"{_ONLY_DESCRIBES}"
-        )
-    if left:
-        n = "1 file was" if ignored.total() == 1 else f"{ignored.total()} files were"
-        advice = f"{_READABLE} {_ONLY_DESCRIBES}" if ignored[_REGISTER] else _READABLE
-        on_notice(f"{path}: {n} not read ({left}). {advice}")
-    return files
-
-
-def _walk(
-    root: Path, on_failure: Callable[[ReadFailure], None], on_notice: Callable[[str], None]
-) -> Iterator[Path]:
-    """Yield the files below a folder that are not hidden and do not lead out of it."""
-
-    def unreadable(error: OSError) -> None:
-        folder = Path(os.fsdecode(error.filename))
-        on_failure(
-            ReadFailure(path=folder, message=f"{error.strerror}. Check that it can be read.")
-        )
-
-    inside = root.resolve()
-    for folder, subfolders, names in os.walk(root, onerror=unreadable):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for link in (Path(folder) / name for name in subfolders):
-            if link.is_symlink():
-                on_notice(f"{link}: a link to a folder is not followed. Give that folder itself.")
-        for file in (Path(folder) / name for name in sorted(names) if not name.startswith(".")):
-            if not file.is_file():
-                on_notice(f"{file}: not read, since it is no file or its link leads nowhere.")
-            elif file.is_symlink() and not file.resolve().is_relative_to(inside):
-                on_notice(f"{file}: not read, since its link leads out of {root}.")
-            else:
-                yield file
 
 
 def _is_there(folder: Path, name: str) -> bool:
@@ -376,29 +284,11 @@ def _by_file(n_articles: Counter[Path]) -> str:
     return first + (", ..." if len(n_articles) > 3 else "")
 
 
-def _is_about(file: Path) -> bool:
-    """Tell whether a file is about its folder rather than one of its articles."""
-    return file.stem.lower() in {"readme", "license", "licence"}
-
-
-def _holds_articles(path: Path) -> bool:
-    """Tell whether an `articles.csv` is a table of articles: it has texts and names no files."""
-    return _has_column(path, "text") and not _has_column(path, "file", "sha256")
-
-
-def _has_column(path: Path, *wanted: str) -> bool:
-    """Tell whether a CSV has a column for one of these keys of COLUMNS, or nothing in it at all."""
-    with suppress(DataError, OSError), path.open("rb") as stream:
-        next(read_rows(stream, ".csv", wanted=wanted), None)
-        return True
-    return False
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file so that it can be read twice: standard input and pipes through a copy."""
-    with nullcontext(sys.stdin.buffer) if path == _STDIN else path.open("rb") as file:
-        if path != _STDIN and file.seekable():
+    with nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as file:
+        if path != STDIN and file.seekable():
             yield file
             return
         with tempfile.TemporaryFile() as copy:

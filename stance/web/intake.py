@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from stance.corpus.decoding import without_lone_surrogates
+from stance.corpus.finding import TEXT_SUFFIXES, ReadFailure
 from stance.corpus.metadata import column_name, filled, metadata_of, value_of
-from stance.corpus.reading import TEXT_SUFFIXES, ReadFailure, read_articles
+from stance.corpus.reading import read_articles
 from stance.corpus.tables import article_of_row
 from stance.errors import DataError
 from stance.records import Article

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stance.codebook import Codebook
-from stance.corpus.reading import TEXT_SUFFIXES
+from stance.corpus.finding import TEXT_SUFFIXES
 from stance.web.api import Api
 from stance.web.intake import TABLES
 from stance.web.pages import asset_route, environment, tones_of

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stance.corpus.reading import ReadFailure, read_articles
+from stance.corpus.finding import ReadFailure
+from stance.corpus.reading import read_articles
 from stance.records import Article
 
 TABLES = [".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"]
