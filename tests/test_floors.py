@@ -69,7 +69,8 @@ def test_no_module_but_the_transformer_rungs_may_import_torch():
 
 def test_commands_that_need_no_scikit_learn_do_not_wait_for_it():
     code = (
-        "import stance.report.terminal, stance.classifiers.storage, stance.classifiers.runtime, sys;"
+        "import sys\n"
+        "import stance.report.terminal, stance.classifiers.storage, stance.classifiers.runtime\n"
         "print([m for m in ('sklearn', 'scipy.stats', 'torch', 'datasets') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,7 +1,7 @@
 """What belongs beside the numbers and what cannot be said, in words, from the numbers."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
 from stance.codebook import Codebook
@@ -49,8 +49,8 @@ def refusals_of(
     copying = [outlet for outlet in outlets if outlet not in counting]
     if copying:
         found.append(
-            f"{_few(copying)}: nothing but copies of what others printed first, so no number is "
-            "given. --copies printed counts each article where it stands."
+            f"{_few(copying)}: nothing but copies of articles that count for others, so no number "
+            "is given. --copies printed counts each article where it stands."
         )
     if len(mix.outlets) == 1:
         found.append(
@@ -76,7 +76,12 @@ def refusals_of(
             "on a claim and what an outlet leaves out are not measured. The mixes stand. A lower "
             "--similarity finds more and matches worse: check it with --check-claims."
         )
-    elif alignment.claims and agreement.n_claims < FEW_CLAIMS:
+    elif not agreement.n_claims:
+        found.append(
+            f"On none of the {len(alignment.claims)} shared claims do two outlets have a label, as "
+            "units of one outlet tie there: their agreement is not measured."
+        )
+    elif agreement.n_claims < FEW_CLAIMS:
         found.append(
             f"Shared claims: only {agreement.n_claims}. Read the agreement as a list of examples, "
             "not as a measure."
@@ -111,6 +116,7 @@ def caveats_of(
     sample: SampleFacts,
     n_held_out: int,
     *,
+    article_of: Mapping[str, str],
     fell_back: bool = False,
     outlets: Sequence[str] = (),
 ) -> list[str]:
@@ -120,6 +126,8 @@ def caveats_of(
     ----------
     n_held_out
         Articles that the model learned from, labeled here by models that had not seen them.
+    article_of
+        Unit id -> article id: a unit's own id need not name its article.
     fell_back
         Whether claims are matched by words only since the encoder could not be had.
     outlets
@@ -204,7 +212,7 @@ def caveats_of(
     if copies.n_repeated:
         found.append(repeated_said(copies, corpus))
     if alignment.claims:
-        found += _on_claims(alignment, agreement, model, fell_back=fell_back)
+        found += _on_claims(alignment, agreement, model, article_of, fell_back=fell_back)
     if n_held_out:
         found.append(
             f"The model learned from text in {n_held_out} of the articles: what it learned from is "
@@ -235,7 +243,12 @@ def repeated_said(copies: CopyFacts, corpus: CorpusFacts) -> str:
 
 
 def _on_claims(
-    alignment: Alignment, agreement: ClaimAgreement, model: ModelFacts, *, fell_back: bool
+    alignment: Alignment,
+    agreement: ClaimAgreement,
+    model: ModelFacts,
+    article_of: Mapping[str, str],
+    *,
+    fell_back: bool,
 ) -> list[str]:
     found = []
     ceiling = agreement.ceiling
@@ -264,7 +277,7 @@ def _on_claims(
             "on held-out units. Its errors cannot be taken out of it; hand labels on a sample of "
             "claims would tell."
         )
-    few, n_outlets = _outlets_of_few_articles(alignment)
+    few, n_outlets = _outlets_of_few_articles(alignment, article_of)
     if few and agreement.percent:
         found.append(
             f"{few} of {n_outlets} outlets {'has' if few == 1 else 'have'} fewer than "
@@ -290,12 +303,14 @@ def _on_claims(
     return found
 
 
-def _outlets_of_few_articles(alignment: Alignment) -> tuple[int, int]:
+def _outlets_of_few_articles(
+    alignment: Alignment, article_of: Mapping[str, str]
+) -> tuple[int, int]:
     """Return how many outlets have few articles, some on several claims, and how many there are."""
     articles: dict[str, list[set[str]]] = defaultdict(list)
     for claim in alignment.claims:
         for cell in claim.cells:
-            articles[cell.outlet].append({unit.rpartition(":")[0] for unit in cell.unit_ids})
+            articles[cell.outlet].append({article_of[unit] for unit in cell.unit_ids})
     few = sum(
         len(set().union(*cells)) < min(FEW_ARTICLES, sum(map(len, cells)))
         for cells in articles.values()

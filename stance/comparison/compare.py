@@ -197,6 +197,7 @@ def compare(
                 copies,
                 sample.facts,
                 n_held_out,
+                article_of={unit.unit.id: unit.unit.article_id for unit in units},
                 fell_back=fell_back,
                 outlets=seen.outlets,
             )

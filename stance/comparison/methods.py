@@ -125,7 +125,8 @@ def _copies(c: Comparison) -> list[str]:
         f"Two articles were taken for printings of one text where the shorter has {OWN:.0%} of its "
         f"runs of {SHINGLE} words, {ENOUGH} at least, in common with one at most {WINDOW} days "
         "away or undated, quotations, endings and what an outlet repeats aside (containment; "
-        "Broder 1997)"
+        "Broder 1997), or, where one has fewer such runs, where three quarters of all runs in the "
+        "two are the same"
     )
     unseen = [f"Copies {unseen_said(c)}."] if c.copies.n_without_text else []
     if c.copies.n_without_text == c.corpus.n_articles - c.corpus.n_empty:
@@ -138,8 +139,8 @@ def _copies(c: Comparison) -> list[str]:
     if c.copies.counted == "once":
         left_out = "article is" if c.copies.n_left_out == 1 else "articles are"
         found.append(
-            f"Of each group the first by date counts; {c.copies.n_left_out:,} {left_out} left out "
-            "of the numbers."
+            "Of each group the first by date counts, of one day the longest; "
+            f"{c.copies.n_left_out:,} {left_out} left out of the numbers."
         )
     else:
         found.append("Each counts in the shares of the outlet that printed it.")

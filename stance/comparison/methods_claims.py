@@ -98,12 +98,10 @@ def _ceiling(c: Comparison, whole: ClaimAgreement) -> list[str]:
         f"simulation with independent errors from its table of {n:,.0f} held-out units, each cell "
         "of an outlet and a claim taken as one unit."
     ]
-    if ceiling.corrected:
-        limits = "; its limits are a jackknife over claims and over held-out units"
+    if any(part.ceiling and part.ceiling.corrected for part in c.agreement):
         found.append(
-            "The corrected alpha solves the coincidences of labels for that table"
-            + (limits if ceiling.corrected.low is not None else "")
-            + "."
+            "The corrected alpha solves the coincidences of labels for that table; its limits are "
+            "a jackknife over claims and over held-out units."
         )
     return found
 

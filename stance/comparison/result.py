@@ -207,8 +207,9 @@ class Ceiling:
     perfect: float  # the alpha that outlets in full agreement would show
     perfect_low: float  # 95% limits of it, for as many claims as there are
     perfect_high: float
-    corrected: Estimate | None  # alpha with the errors taken out; None where that has no solution,
-    # or where many cells hold several units, which err less than the table of single units says
+    corrected: Estimate | None  # alpha with the errors taken out; None where that has no solution
+    # or no limits that say something, and where many cells hold several units, which err less than
+    # the table of single units says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,9 +225,12 @@ def _ceiling(
     if confusion is None or perfect is None or perfect.low is None or perfect.high is None:
         return None
     corrected = corrected_alpha(counts, confusion) if correct else None
-    if corrected is not None and corrected.low == 1:
-        # The outlets agree more than independent errors allow even for full agreement: errors are
-        # shared, or fewer here than on held-out units, and the table does not say what to take out.
+    # Without limits, or with limits that hold every alpha, it says nothing. At a lower limit of 1
+    # the outlets agree more than independent errors allow even for full agreement: errors are
+    # shared, or fewer here than on held-out units, and the table does not say what to take out.
+    if corrected is not None and (
+        corrected.low in (None, 1) or (corrected.low, corrected.high) == (-1, 1)
+    ):
         corrected = None
     return Ceiling(
         perfect=perfect.value,

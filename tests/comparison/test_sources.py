@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stance.codebook import read_codebook
-from stance.comparison.caveats import caveats_of
+from stance.comparison.caveats import caveats_of, refusals_of
 from stance.comparison.methods import methods
 from stance.comparison.observations import observe
 from stance.comparison.sources import cell_codes, claim_agreement, claim_units, of_several
@@ -196,7 +196,7 @@ def test_one_claim_has_a_value_and_no_interval():
     assert found.n_claims == 1
     assert found.nominal.value == pytest.approx(1 - (4 / 6) / (4 / 6))
     assert found.nominal.low is None
-    assert found.ceiling is None or found.ceiling.corrected.low is None
+    assert found.ceiling.corrected is None  # what has no limits says nothing
 
 
 def test_a_task_without_scores_has_no_order_and_takes_no_side():
@@ -289,7 +289,7 @@ def test_a_tenth_of_the_cells_may_hold_several_units(sizes, too_many):
     assert of_several(sizes) is too_many
 
 
-def caveats(made, agreement, claims):
+def caveats(made, agreement, claims, observations):
     return " ".join(
         caveats_of(
             made.mixes[0],
@@ -300,6 +300,7 @@ def caveats(made, agreement, claims):
             made.copies,
             made.sample,
             0,
+            article_of={unit.unit.id: unit.unit.article_id for unit in observations.units},
         )
     )
 
@@ -315,13 +316,13 @@ def test_the_caveats_say_which_of_two_reasons_alpha_is_not_corrected_for():
     said = [
         (f"c{i}", outlet, f"{outlet}{i}", "o") for i in range(30) for outlet in "AB" for _ in "xyz"
     ]
-    several, _ = corpus(said)
-    single, _ = corpus(said[::3])
-    for claims, reason, other in (
+    several = corpus(said)
+    single = corpus(said[::3])
+    for shared, reason, other in (
         (several, "0.47 is too low for full agreement", "is above what full agreement would show"),
         (single, "is above what full agreement would show", "is too low for full agreement"),
     ):
-        words = caveats(made, above, claims)
+        words = caveats(made, above, *shared)
         assert reason in words
         assert other not in words
 
@@ -336,15 +337,64 @@ def test_outlets_with_few_articles_that_carry_several_claims_are_told_of():
             for i in range(30)
             for outlet, n in (("A", n_articles), ("B", 30))
         ]
-        claims, _ = corpus(said)
-        found = caveats(made, agreement, claims)
+        found = caveats(made, agreement, *corpus(said))
         assert (words in found) is told
         few = "has fewer than 10 articles on shared claims, some of which carry several:"
         assert (few in found) is told
         # Few articles, but each on one claim: those claims are independent.
-        assert words not in caveats(made, agreement, corpus(said[: 2 * n_articles])[0])
+        assert words not in caveats(made, agreement, *corpus(said[: 2 * n_articles]))
     nothing = replace(agreement, percent=None)
-    assert words not in caveats(made, nothing, corpus([("c1", x, x, "o") for x in "AB"] * 2)[0])
+    assert words not in caveats(made, nothing, *corpus([("c1", x, x, "o") for x in "AB"] * 2))
+
+
+def test_articles_are_counted_as_such_whatever_the_ids_of_units_are():
+    made = comparison()
+    claims, observations = corpus(
+        [(f"c{i}", outlet, f"{outlet}{i}", "o") for i in range(30) for outlet in "AB"]
+    )
+    numbers = {unit.unit.id: f"s{i}" for i, unit in enumerate(observations.units)}
+    units = [replace(u, unit=replace(u.unit, id=numbers[u.unit.id])) for u in observations.units]
+    claims = [
+        replace(
+            claim,
+            cells=tuple(
+                replace(cell, unit_ids=tuple(numbers[i] for i in cell.unit_ids))
+                for cell in claim.cells
+            ),
+        )
+        for claim in claims
+    ]
+    words = caveats(made, made.agreement[0], claims, replace(observations, units=tuple(units)))
+    assert "articles on shared claims" not in words
+
+
+@pytest.mark.parametrize(
+    ("n_claims", "labels"),
+    [(2, "on"), (6, "on")],  # too few for limits; limits that hold every alpha
+)
+def test_a_corrected_alpha_that_says_nothing_is_withheld(n_claims, labels):
+    said = [
+        (f"c{i}", outlet, f"{outlet}{i}", "on"[i % 2] if label == "o" else "ons"[i % 3])
+        for i in range(n_claims)
+        for outlet, label in zip("AB", labels, strict=True)
+    ]
+    claims, observations = corpus(said)
+    counts = count_codes(
+        cell_codes(claim_units(claims, observations), observations, STANCE, n_claims=n_claims), 3
+    )
+    bare = corrected_alpha(counts, np.array(WEAK, dtype=float))
+    assert (bare.low, bare.high) == ((None, None) if n_claims == 2 else (-1, 1))
+    found = claim_agreement(claims, observations, STANCE, confusion=WEAK, seed=1)
+    assert found.ceiling.corrected is None
+
+
+def test_claims_on_which_every_outlet_ties_are_no_lack_of_claims():
+    made = comparison()
+    given = (made.mixes[0], made.alignment, replace(made.agreement[0], n_claims=0))
+    rest = (made.effects, made.model, made.sample, made.timeline, read_codebook())
+    words = " ".join(refusals_of(*given, *rest))
+    assert f"On none of the {len(made.alignment.claims)} shared claims do two outlets" in words
+    assert "No claim is shared" not in words
 
 
 def test_the_methods_speak_of_limits_only_where_there_are_some():
@@ -356,9 +406,8 @@ def test_the_methods_speak_of_limits_only_where_there_are_some():
         name: one and replace(one, low=None, high=None)
         for name, one in ((name, getattr(whole, name)) for name in names)
     }
-    value = Estimate(value=0.6, low=None, high=None, n_articles=9, n_units=9)
-    found = said_of(made, replace(whole, **bare, ceiling=replace(whole.ceiling, corrected=value)))
-    assert "solves the coincidences" in found
+    found = said_of(made, replace(whole, **bare, ceiling=replace(whole.ceiling, corrected=None)))
+    assert "solves the coincidences" not in found
     assert "jackknife" not in found
     assert "Hughes" not in found
 

@@ -43,7 +43,7 @@ def test_an_outlet_of_copies_is_in_no_pair_and_its_charts_are_drawn(copied):
 
 
 def test_an_outlet_of_copies_is_named_and_counted_apart(copied, capsys):
-    assert copied.refusals[0].startswith("Gamma: nothing but copies of what others printed first")
+    assert copied.refusals[0].startswith("Gamma: nothing but copies of articles that count for")
     assert copied.answer.startswith(("2 outlets differ", "That 2 outlets differ"))
     html, _ = parsed(copied)
     said = "3 outlets (of which 2 count)"
