@@ -42,6 +42,8 @@ class ClaimPair:
     text_b: str
     outlet_a: str
     outlet_b: str
+    article_a: str
+    article_b: str
     stratum: str  # one of STRATA
     n_stratum: int  # pairs in it
     n_drawn: int  # of them, drawn at random
@@ -56,7 +58,7 @@ def claim_pairs(
     *,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> tuple[ClaimPair, ...]:
-    """Return pairs to judge, shuffled: half of them matched, half not.
+    """Return pairs to judge, shuffled: half of them matched, half not, one of each kind at least.
 
     Three strata of pairs of different outlets: in one claim ("matched"); in no common claim, from
     0.1 below the alignment's similarity up ("near"); from 0.2 to 0.1 below it ("far"). Those that
@@ -95,7 +97,9 @@ def claim_pairs(
         [pair for pair, near in zip(ends, apart, strict=True) if not near and pair not in matched],
     ]
     rng = np.random.default_rng(seed)
-    wanted = (n - n // 2, n // 2 - n // 4, n // 4)
+    far = max(n // 4, 1)
+    near = max(n // 2 - n // 4, 1)
+    wanted = (n - near - far, near, far)
     drawn = []
     for name, pairs, most in zip(STRATA, strata, wanted, strict=True):
         n_drawn = min(most, len(pairs))
@@ -111,6 +115,8 @@ def claim_pairs(
             text_b=units[b].unit.text,
             outlet_a=units[a].source or "",
             outlet_b=units[b].source or "",
+            article_a=units[a].unit.article_id,
+            article_b=units[b].unit.article_id,
             stratum=name,
             n_stratum=size,
             n_drawn=n_drawn,
@@ -188,7 +194,7 @@ def read_checks(path: Path, alignment: Alignment) -> Checked:
         np.bincount([names.index(c) for c in claims], weights=weights).astype(float)
         for weights in (said["matched"], None)
     )
-    articles = {drawn[i][end].rsplit(":", 1)[0] for i in answers for end in ("unit_a", "unit_b")}
+    articles = {drawn[i][end] for i in answers for end in ("article_a", "article_b")}
     return Checked(
         precision=replace(clustered_share(hits, sizes), n_articles=len(articles)),
         recall=_recall(said, size, len(articles)),
@@ -197,12 +203,15 @@ def read_checks(path: Path, alignment: Alignment) -> Checked:
 
 
 def _recall(said: dict[str, list[bool]], size: dict[str, int], n_articles: int) -> Estimate | None:
-    """Return the share of the same claims that were matched; None with a stratum not judged."""
-    if not all(said[name] for name in STRATA):
+    """Return the share of the same claims that were matched; None with a stratum not judged.
+
+    A stratum without a pair is none that `size` knows.
+    """
+    if not all(said[name] for name in size):
         return None
     rng = np.random.default_rng(0)  # for the limits alone: the same file gives the same ones
     totals, draws = {}, {}
-    for name in STRATA:
+    for name in size:
         n, hits, whole = len(said[name]), sum(said[name]), size[name]
         totals[name] = whole * hits / n
         # What is judged is known; only the rest of the stratum is guessed.
@@ -260,7 +269,7 @@ def _read_design(path: Path) -> dict[str, Any]:
         for row in design["pairs"]:
             if row["stratum"] not in STRATA or not row["id"] or int(row["n_stratum"]) < 1:
                 raise ValueError(row["id"])
-            row["unit_a"], row["unit_b"], row["claim"]
+            row["article_a"], row["article_b"], row["claim"]
         design["alignment"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(

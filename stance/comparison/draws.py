@@ -72,7 +72,7 @@ def best_sample(
     """Return the draws, in order, that are one sample: of several such samples the largest.
 
     Drawing at random from what the draws before have left is drawing on, so draws made one after
-    the other are one sample of what the first drew from, if nothing else was judged in between.
+    the other are one sample of what the first drew from, if nothing but them was judged in between.
 
     Parameters
     ----------
@@ -82,12 +82,8 @@ def best_sample(
     with_labels = [d for d in draws if d.judged.get(task, frozenset()) & set(labeled)]
     samples = []
     for end in range(1, len(with_labels) + 1):
-        sample = [with_labels[end - 1]]
-        for earlier in reversed(with_labels[: end - 1]):
-            if not _follows(earlier, sample[0]) or not _one_sample([earlier, *sample], units):
-                break
-            sample.insert(0, earlier)
-        samples.append(sample)
+        chains = (with_labels[start:end] for start in range(end))
+        samples.append(next(chain for chain in chains if _one_sample(chain, units)))
     # The latest of equals: the number of labels says nothing of what they are, so it may choose.
     return max(
         reversed(samples),
@@ -120,24 +116,27 @@ def strata_of(
     return None
 
 
-def _one_sample(sample: Sequence[FittedDraw], units: Mapping[str, ClassifiedUnit]) -> bool:
-    """Return whether draws have strata in common, so that each adds to the same ones."""
-    if strata_of(sample, units) is not None:
-        return True
-    if any(drawn.draw.plan is not Plan.STRATIFIED for drawn in sample):
+def _one_sample(chain: Sequence[FittedDraw], units: Mapping[str, ClassifiedUnit]) -> bool:
+    """Return whether draws, in order, are one: of what the first drew from, into common strata.
+
+    What was judged between the first and any later one, whichever of them it was judged for, must
+    be theirs: a draw may be finished after the next one was made.
+    """
+    first = chain[0]
+    own = frozenset().union(*(drawn.all_judged() for drawn in chain))
+    if any(not first.before <= later.before <= first.before | own for later in chain[1:]):
         return False
-    for earlier, later in pairwise(sample):
+    if len(chain) == 1 or strata_of(chain, units) is not None:
+        return True
+    if any(drawn.draw.plan is not Plan.STRATIFIED for drawn in chain):
+        return False
+    strata = {unit: stratum for drawn in chain for unit, stratum in drawn.stratum.items()}
+    for earlier, later in pairwise(chain):
         left = _sizes(earlier.draw)
-        left.subtract(earlier.stratum[unit_id] for unit_id in later.before - earlier.before)
+        left.subtract(strata[unit_id] for unit_id in later.before - earlier.before)
         if +left != _sizes(later.draw):
             return False
     return True
-
-
-def _follows(earlier: FittedDraw, later: FittedDraw) -> bool:
-    """Return whether nothing but an earlier draw was judged between two draws."""
-    between = later.before - earlier.before
-    return earlier.before <= later.before and between <= earlier.all_judged()
 
 
 def _sizes(draw: Draw) -> Counter[str]:

@@ -44,9 +44,6 @@ def _outlet(
     n_units, n_covered = int(inside.sum()), int(covered.sum())
     places = observations.places[covered]
     certain, drawn = labels.certain[places], labels.drawn[places]
-    known_apart = n_covered == n_units and bool(certain.all())
-    if not n_units or not (known_apart or drawn.sum() > 1):
-        return None
     stratum: IntArray = np.where(drawn, labels.stratum[places], -1)
     n_strata = len(labels.sizes)
     sizes: FloatArray
@@ -56,6 +53,10 @@ def _outlet(
     else:  # of a part of a stratum only its share of the labels tells how large it is
         part = np.bincount(stratum[drawn], minlength=n_strata)
         sizes = labels.sizes * part / np.maximum(labels.taken, 1)
+    speaking = prevalence.still_open(stratum, sizes)
+    all_known = n_covered == n_units and bool((certain | (drawn & ~speaking)).all())
+    if not n_units or not (all_known or speaking.sum() > 1):
+        return None
     result = prevalence.corrected_shares(
         observations.codes[task.name][covered],
         observations.probabilities[task.name][covered],

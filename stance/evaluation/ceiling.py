@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stance.codebook import Codebook
-from stance.evaluation.judged import Judged, judged_tasks
+from stance.codebook import Codebook, Task
 from stance.labeling.settle import codes_of
 from stance.records import Label, LabeledUnit
 from stance.statistics.agreement import (
@@ -37,7 +36,9 @@ class AnnotatorAgreement:
 class Ceiling:
     """Agreement on one task, over the units that two annotators or more judged.
 
-    All three are of Krippendorff's alpha for nominal data, with intervals over articles.
+    A difference that nobody has settled yet counts as any other, where the unit has a settled label
+    of another task. All three are of Krippendorff's alpha for nominal data, with intervals over
+    articles.
     """
 
     task: str
@@ -60,6 +61,8 @@ def ceilings(
 
     Parameters
     ----------
+    examples
+        Settled on some task, not on each of these.
     labels
         What each annotator said, found by document hash and offsets; others are passed over.
     probabilities
@@ -67,41 +70,48 @@ def ceilings(
 
     Raises
     ------
-    DataError
-        If no unit has a settled label of a task that has probabilities.
     LabelError
         If an annotator's label is none of the codebook's.
     """
     given = {(label.sha256, label.start, label.end): label.annotators for label in labels}
+    places = [(e.sha256, e.unit.start, e.unit.end) for e in examples]
+    articles = np.array([example.sha256 for example in examples])
     found = []
-    for name, judged in judged_tasks(examples, probabilities, codebook).items():
-        by_unit: list[dict[str, str]] = []
-        for place in judged.places:
-            example = examples[place]
-            key = (example.sha256, example.unit.start, example.unit.end)
-            by_unit.append(
-                {
-                    annotator: judged.task.label(tasks[name])
-                    for annotator, tasks in given.get(key, {}).items()
-                    if name in tasks
-                }
-            )
-        twice = np.array([len(row) > 1 for row in by_unit])
+    for task in codebook.tasks:
+        if task.name not in probabilities:
+            continue
+        by_unit = [
+            {
+                annotator: task.label(tasks[task.name])
+                for annotator, tasks in given.get(place, {}).items()
+                if task.name in tasks
+            }
+            for place in places
+        ]
+        twice = np.array([len(row) > 1 for row in by_unit], dtype=bool)
         if twice.any():
             rows = [row for row in by_unit if len(row) > 1]
-            found.append(_ceiling(judged.part(twice), rows, seed))
+            predicted = probabilities[task.name][twice].argmax(axis=1)
+            numbers = np.unique(articles[twice], return_inverse=True)[1]
+            found.append(_ceiling(task, rows, predicted, numbers, seed))
     return found
 
 
-def _ceiling(judged: Judged, by_unit: Sequence[Mapping[str, str]], seed: int) -> Ceiling:
-    k = len(judged.task.classes)
-    codes = codes_of(by_unit, judged.task.classes)
-    counts, called = count_codes(codes, k), np.eye(k)[judged.predicted]
+def _ceiling(
+    task: Task,
+    by_unit: Sequence[Mapping[str, str]],
+    predicted: IntArray,
+    articles: IntArray,
+    seed: int,
+) -> Ceiling:
+    k = len(task.classes)
+    codes = codes_of(by_unit, task.classes)
+    counts, called = count_codes(codes, k), np.eye(k)[predicted]
     among = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(k)
     among /= (counts.sum(axis=1) - 1)[:, None, None]
     against = called[:, :, None] * counts[:, None, :] + counts[:, :, None] * called[:, None, :]
-    tables = np.zeros((int(judged.articles.max()) + 1, 2, k, k))
-    np.add.at(tables, judged.articles, np.stack([among, against], axis=1))
+    tables = np.zeros((int(articles.max()) + 1, 2, k, k))
+    np.add.at(tables, articles, np.stack([among, against], axis=1))
 
     def annotators(tables: FloatArray) -> FloatArray:
         return _alpha(tables[:, 0])
@@ -118,13 +128,13 @@ def _ceiling(judged: Judged, by_unit: Sequence[Mapping[str, str]], seed: int) ->
         return replace(article_bootstrap(tables, statistic, seed=seed), n_units=len(by_unit))
 
     return Ceiling(
-        task=judged.task.name,
+        task=task.name,
         n_units=len(by_unit),
         annotators=estimate(annotators),
         model=estimate(model),
         gap=estimate(gap),
         by_annotator={
-            name: _annotator(codes, i, judged.predicted, k)
+            name: _annotator(codes, i, predicted, k)
             for i, name in enumerate(sorted({name for row in by_unit for name in row}))
         },
     )

@@ -102,7 +102,8 @@ def draw_units(
     if plan is not Plan.RANDOM and any(c.predicted is None or c.margin is None for c in pool):
         raise LabelError(f"a {plan} draw goes by a model's predictions: give --model")
     n = min(n, len(pool))
-    rng = random.Random(seed)
+    # Seeded by the pool too: a second draw by the same seed would take the neighbours of the first.
+    rng = random.Random("\n".join([str(seed), *(candidate.unit_id for candidate in pool)]))
     if plan is Plan.STRATIFIED:
         strata: dict[str, list[Candidate]] = defaultdict(list)
         for candidate in pool:

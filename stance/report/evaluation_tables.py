@@ -66,7 +66,11 @@ def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
 def _print_ceilings(out: Console, report: ModelReport) -> None:
     if not report.ceilings:
         return
-    say(out, "\nbeside the annotators: Krippendorff's alpha on units that two or more judged")
+    say(
+        out,
+        "\nbeside the annotators: Krippendorff's alpha on units that two or more judged, "
+        "open differences too, where some task of the unit is settled",
+    )
     table = new_table("task", "units", "annotators", "model with each", "gap")
     for ceiling in report.ceilings:
         alphas = (_maybe(e) for e in (ceiling.annotators, ceiling.model, ceiling.gap))

@@ -14,7 +14,7 @@ from stance.terminal_text import cell
 
 def to_json(record: Any) -> str:  # noqa: ANN401  any dataclass, or a list or mapping of them
     """Return a record as indented JSON with a final newline."""
-    return json.dumps(record, default=asdict, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(record, default=asdict, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def columns(codebook: Codebook) -> list[str]:

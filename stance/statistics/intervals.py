@@ -80,7 +80,8 @@ def article_bootstrap(
 ) -> Estimate:
     """Return a statistic of summed tables, with the percentile interval of resampled articles.
 
-    Fewer articles than ENOUGH_ARTICLES have no interval.
+    Fewer articles than ENOUGH_ARTICLES have no interval, nor has a statistic that is the same in
+    every resample: no spread among these articles does not mean that there is none.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ def article_bootstrap(
     weights = rng.multinomial(n_articles, np.full(n_articles, 1 / n_articles), size=n_resamples)
     replicates = statistic(np.tensordot(weights.astype(float), tables, axes=1))
     defined = replicates[~np.isnan(replicates)]
-    if len(defined) < n_resamples / 2:
+    if len(defined) < n_resamples / 2 or np.ptp(defined) < NO_SPREAD:
         return Estimate(value=value, low=None, high=None, **counts)
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value=value, low=float(low), high=float(high), **counts)

@@ -94,10 +94,10 @@ def corrected_shares(
     drawn = ~certain & (stratum >= 0)
     _check(predicted, probabilities, truth, certain, stratum, sizes, article, drawn)
     taken = np.bincount(stratum[drawn], minlength=len(sizes))
-    # A stratum that was labeled to its end is known, like what was judged before the draw.
-    ended = drawn.copy()
-    ended[drawn] = (sizes <= taken)[stratum[drawn]]
+    ended = drawn & ~still_open(np.where(drawn, stratum, -1), sizes)
     certain, drawn = certain | ended, drawn & ~ended
+    if not certain.all() and drawn.sum() < 2:
+        raise DataError("units that are not known need two drawn labels at least")
     n_units, n_classes = probabilities.shape
     known = certain | drawn
     outcome: FloatArray = np.zeros((n_units, n_classes))
@@ -215,6 +215,24 @@ def error_band(
     return limits[:, 0].min(axis=0), limits[:, 1].max(axis=0)
 
 
+def still_open(stratum: IntArray, sizes: FloatArray) -> BoolArray:
+    """Return which drawn units speak for units that are not known, shape (n_units,).
+
+    A stratum that was labeled to its end is known, like what was judged before the draw.
+
+    Parameters
+    ----------
+    stratum : shape (n_units,)
+        Of each drawn and labeled unit; -1 elsewhere.
+    sizes : shape (n_strata,)
+    """
+    drawn = stratum >= 0
+    taken = np.bincount(stratum[drawn], minlength=len(sizes))
+    found = drawn.copy()
+    found[drawn] = (taken < sizes)[stratum[drawn]]
+    return found
+
+
 def _check(
     predicted: IntArray,
     probabilities: FloatArray,
@@ -232,8 +250,6 @@ def _check(
         raise DataError("a unit that is certain or drawn has no label")
     if (np.bincount(stratum[drawn], minlength=len(sizes)) > sizes + 1e-9).any():
         raise DataError("a stratum holds fewer units than labels")
-    if not certain.all() and drawn.sum() < 2:
-        raise DataError("units that are not known need two drawn labels at least")
 
 
 def _fit(

@@ -144,7 +144,7 @@ def test_strata_count_by_their_size_and_limits_hold_the_truth(aligned, tmp_path)
             for k in range(drawn[name]):
                 pair = f"{name}{k}"
                 lines.append(f"{pair},{'y' if k < hits else 'n'}")
-                row = {"id": pair, "unit_a": "a:0-1", "unit_b": "b:0-1", "stratum": name}
+                row = {"id": pair, "article_a": "a", "article_b": "b", "stratum": name}
                 claim = f"c{k}" if name == "matched" else None
                 design.append(
                     row | {"n_stratum": size[name], "n_drawn": drawn[name], "claim": claim}
@@ -161,6 +161,25 @@ def test_strata_count_by_their_size_and_limits_hold_the_truth(aligned, tmp_path)
     assert np.median(values) == pytest.approx(truth, abs=0.06)
     assert held["recall"] >= 0.9 * 120
     assert held["precision"] >= 0.9 * 120
+
+
+def test_a_kind_of_pair_that_there_is_none_of_is_not_waited_for(drawn, aligned):
+    path, _ = drawn
+    beside = path.with_suffix(".design.json")
+    design = json.loads(beside.read_text())
+    pairs = [row for row in design["pairs"] if row["stratum"] != "far"]
+    beside.write_text(json.dumps(design | {"pairs": pairs}))
+    kept = {row["id"] for row in pairs}
+    rows = [row for row in rows_of(path) if row["pair"] in kept]
+    said = [f"{row['pair']},{'y' if i % 3 else 'n'}" for i, row in enumerate(rows)]
+    path.write_text("\n".join(["pair,same_claim", *said]))
+    recall = read_checks(path, aligned).recall
+    assert recall.low < recall.value < recall.high
+
+
+def test_few_pairs_hold_one_of_each_kind(seen, aligned):
+    pairs = claim_pairs(aligned, seen, 3, seed=1)
+    assert {pair.stratum for pair in pairs} == set(STRATA)
 
 
 def test_half_judged_files_count_what_is_judged(drawn, aligned):

@@ -137,12 +137,25 @@ def test_a_draw_over_the_corpus_is_a_sample_of_each_outlet(desk, plan):
     shares = desk.shares(sample)
     assert set(shares) == set(OUTLETS)
     assert sum(share["neutral"].n_labels for share in shares.values()) == 60
-    for outlet, share in shares.items():
+    for share in shares.values():
         assert sum(found.value for found in share.values()) == pytest.approx(1)
-        assert share["skeptical"].low <= true_share(desk, outlet) <= share["skeptical"].high
         assert share["skeptical"].general_low < share["skeptical"].low
         assert share["skeptical"].high < share["skeptical"].general_high
         assert share["skeptical"].n_units == 60
+
+
+def test_limits_hold_the_truth_of_nineteen_draws_in_twenty(tmp_path):
+    held = []
+    for number in range(25):
+        desk = Desk(tmp_path / str(number), corpus())
+        desk.draws = 100 * number  # the seed
+        desk.judge_draw(desk.draw(Plan.STRATIFIED, 60))
+        for outlet, share in desk.shares(desk.sampled()).items():
+            held += [
+                share[label].low <= true_share(desk, outlet, label) <= share[label].high
+                for label in STANCE.classes
+            ]
+    assert 0.9 <= np.mean(held) < 1
 
 
 def test_labels_of_everything_leave_nothing_to_doubt(desk):
@@ -195,6 +208,32 @@ def test_draws_that_join_while_one_is_still_open_lean_to_no_side(tmp_path):
             held.append(share["skeptical"].low <= truth <= share["skeptical"].high)
     assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(len(errors))
     assert np.mean(held) >= 0.88  # 80 intervals at 0.95
+
+
+def test_a_draw_that_is_finished_after_the_next_was_made_still_joins(desk):
+    first = desk.draw(Plan.RANDOM, 25)
+    desk.log.append([_event(desk, unit, first) for unit in first.units[:10]])
+    second = desk.draw(Plan.RANDOM, 25)
+    desk.log.append([_event(desk, unit, first) for unit in first.units[10:]])
+    known = {unit.unit_id for unit in first.units}
+    desk.log.append([_event(desk, u, second) for u in second.units if u.unit_id not in known])
+    third = desk.judge_draw(desk.draw(Plan.RANDOM, 25))
+    facts = desk.sampled().facts
+    assert set(facts.designs) == {f"random/{draw.id}" for draw in (first, second, third)}
+    assert facts.refused == {}
+
+
+def test_an_outlet_whose_labels_end_their_strata_has_no_corrected_share(tmp_path):
+    few = classified("One. Two. Three.", "optimistic", outlet="Mole", name="mole9", codebook=BOOK)
+    many = [u for u in corpus() if u.predictions["stance"].label != "optimistic"]
+    desk = Desk(tmp_path, [*many, *few])
+    made = desk.draw(Plan.STRATIFIED, 60)
+    ended = [u for u in made.units if u.stratum in ("Mole / optimistic", "Quay / skeptical")]
+    assert sum(unit.stratum == "Mole / optimistic" for unit in ended) == len(few)
+    desk.log.append([_event(desk, unit, made) for unit in ended])
+    shares = desk.shares(desk.sampled())
+    assert list(shares) == ["Quay"]
+    assert all(np.isfinite(share.value) for share in shares["Quay"].values())
 
 
 def _event(desk, unit, made):

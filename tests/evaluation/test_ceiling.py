@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,31 @@ def test_a_model_that_says_what_the_first_annotator_says_leaves_no_gap():
     assert found.by_annotator["a"].model.value == 1
     assert found.model.value > found.annotators.value
     assert found.gap.high < 0
+
+
+def test_differences_that_nobody_has_settled_yet_are_differences():
+    examples, labels, codes, model = three_annotators()
+    rows = called("stance", [STANCE[i] for i in model])
+    split = [
+        len(set(row.annotators[name]["stance"] for name in row.annotators)) > 1 for row in labels
+    ]
+    # The unit is settled on another task, and open on this one.
+    open_ones = [
+        replace(e, labels={"sentiment": "neutral"}) if apart else e
+        for e, apart in zip(examples, split, strict=True)
+    ]
+    (found,) = ceilings(open_ones, labels, rows, BOOK, seed=1)
+    among = krippendorff_alpha(count_codes(codes, 3)).value
+    assert found.annotators.value == pytest.approx(among)
+    assert found.n_units == len(examples)
+
+
+def test_annotators_who_never_differ_have_no_limits():
+    examples = [labeled(f"a{i % 8}", i, stance=STANCE[i % 3]) for i in range(24)]
+    labels = [judged(e, {"a": e.labels["stance"], "b": e.labels["stance"]}) for e in examples]
+    rows = called("stance", ["neutral"] * 24)
+    (found,) = ceilings(examples, labels, rows, BOOK, seed=1)
+    assert (found.annotators.value, found.annotators.low) == (1, None)
 
 
 def test_only_units_that_two_annotators_judged_count():

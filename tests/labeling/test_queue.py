@@ -40,6 +40,19 @@ def test_a_random_draw_gives_every_unit_the_same_known_chance():
     assert max(hits.values()) < 140
 
 
+def test_a_second_draw_by_the_same_seed_is_no_shadow_of_the_first():
+    pool = candidates()
+    after = Counter()
+    for seed in range(60):
+        first = {unit.unit_id for unit in draw(Plan.RANDOM, n=20, seed=seed).units}
+        left = [c for c in pool if c.unit_id not in first]
+        second = {unit.unit_id for unit in draw(Plan.RANDOM, n=20, seed=seed, pool=left).units}
+        names = sorted(c.unit_id for c in left)
+        after.update(bool(second & set(names[i : i + 1])) for i in range(5))
+    # The first five of those that are left are as likely as any other: 20 in 100.
+    assert 30 < after[True] < 90
+
+
 def test_a_stratified_draw_takes_every_outlet_and_predicted_label_by_size_and_says_the_chance():
     made = draw(Plan.STRATIFIED, n=60)
     sizes = Counter(f"{c.outlet} / {c.predicted}" for c in candidates())

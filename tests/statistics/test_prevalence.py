@@ -267,6 +267,15 @@ def test_one_labeled_article_says_nothing_of_the_outlet_at_large():
     assert found.general_high is None
 
 
+def test_labels_that_end_their_strata_say_nothing_of_the_others():
+    truth, probabilities = outlet(np.random.default_rng(3), (0.5, 0.5))
+    stratum = (np.arange(N) >= 3).astype(int)
+    with pytest.raises(DataError, match="two drawn labels"):
+        estimate(truth, probabilities, np.arange(3), stratum)
+    found = estimate(truth, probabilities, np.arange(5), stratum)
+    assert np.isfinite(found.value).all()
+
+
 @pytest.mark.parametrize(
     ("units", "options", "what"),
     [
