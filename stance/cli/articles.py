@@ -20,6 +20,7 @@ from stance.cli.common import (
     Reader,
     Register,
     chosen_model,
+    keep_inputs,
     progress,
     tell,
     tell_model,
@@ -58,6 +59,7 @@ def split(
     from stance.corpus.prepare import prepare
     from stance.report.machine import json_lines, unit_row
 
+    keep_inputs([output], [*paths, register])
     reader = Reader(paths, register)
     with progress("splitting") as shown, _opened(output) as file:
         for article, units in prepare(reader, repair=not no_repair):
@@ -99,6 +101,7 @@ def classify(
     from stance.report.machine import row_of, table_writer
 
     form = _format(format, output)
+    keep_inputs([output], [*paths, register])
     book = read_codebook(codebook)
     loaded = chosen_model(model, book, device=device)
     reader = Reader(paths, register)

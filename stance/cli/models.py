@@ -19,6 +19,7 @@ from stance.cli.common import (
     Seed,
     SeedPaths,
     SplitFile,
+    keep_inputs,
     labeled_units,
     progress,
     settled_labels,
@@ -96,6 +97,7 @@ def evaluate(
         raise typer.BadParameter("--full has the behaviour set too: leave out --behaviour")
     if (against or output) and not full:
         raise typer.BadParameter("--against and --output go with --full")
+    keep_inputs([output], [*(paths or []), register, labels, split])
     book = read_codebook(codebook)
     loaded = load_model(model, book, device=device)
     if behaviour:

@@ -14,7 +14,7 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
 
     It goes by the label of the lowest score, such as skeptical. Corrected shares speak where every
     outlet has them, with limits that take articles as a sample; else the labels that were counted
-    do, and the sentence says so.
+    do, and the sentence says so. Where some outlets have them, it names none.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
         }
     by_hand = len(corrected) == n_outlets
     missing = "no limits at large: labels in one article" if by_hand else "no interval: one article"
-    words = {outlet: _words(*share, missing) for outlet, share in shares.items()}
+    of = "at large " if by_hand else ""  # tables give corrected shares the limits of this corpus
+    words = {outlet: _words(*share, of, missing) for outlet, share in shares.items()}
     low = min(shares, key=lambda outlet: shares[outlet][0])
     if n_outlets == 1:
         return (
@@ -56,12 +57,15 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
         )
     high = max(shares, key=lambda outlet: shares[outlet][0])
     fewest, most = f"{shares[low][0]:.0%}", f"{shares[high][0]:.0%}"
-    rest = (
-        f"{label} units make up {fewest} of each"
-        if fewest == most
-        else f"{label} units are fewest with {_end(low, shares, words)} and most with "
-        f"{_end(high, shares, words)}"
-    )
+    if 0 < len(corrected) < n_outlets:  # a counted end may be corrected to the other
+        rest = "and who stands at which end waits for the others"
+    elif fewest == most:
+        rest = f"{label} units make up {fewest} of each"
+    else:
+        rest = (
+            f"{label} units are fewest with {_end(low, shares, words)} and most with "
+            f"{_end(high, shares, words)}"
+        )
     if p_value is None:
         lacking = "hand labels of a single article in some" if by_hand else "one article each"
         told = f"Whether {n_outlets} outlets differ {what} cannot be tested, with {lacking}"
@@ -94,7 +98,7 @@ def _end(
     return f"{said} in {who}"
 
 
-def _words(value: float, low: float | None, high: float | None, missing: str) -> str:
+def _words(value: float, low: float | None, high: float | None, of: str, missing: str) -> str:
     if low is None or high is None:
         return f"{value:.0%} ({missing})"
-    return f"{value:.0%} ({low:.0%} to {high:.0%})"
+    return f"{value:.0%} ({of}{low:.0%} to {high:.0%})"

@@ -18,6 +18,7 @@ from stance.comparison.result import (
     Timeline,
 )
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
+from stance.comparison.wording import n_of
 from stance.corpus.furniture import REPEATED
 from stance.records import same_words
 
@@ -78,8 +79,8 @@ def refusals_of(
         )
     elif not agreement.n_claims:
         found.append(
-            f"On none of the {len(alignment.claims)} shared claims do two outlets have a label, as "
-            "units of one outlet tie there: their agreement is not measured."
+            f"On none of {n_of(len(alignment.claims), 'shared claim')} do two outlets have a "
+            "label, as units of one outlet tie there: their agreement is not measured."
         )
     elif agreement.n_claims < FEW_CLAIMS:
         found.append(

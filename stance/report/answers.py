@@ -8,7 +8,7 @@ from stance.codebook import Codebook
 from stance.comparison.result import Comparison, OutletEffect
 from stance.comparison.wording import unseen_said
 from stance.report.page_notes import corrected_outlets
-from stance.report.readings import ends, number_words, p_words, signed, two
+from stance.report.readings import ends, number_words, p_words, signed, two, unmeasured_words
 from stance.statistics.effects import FEW
 
 LEVEL = 0.05
@@ -65,7 +65,7 @@ def _agreement(comparison: Comparison) -> Answer:
     question = "Do they take the same side on the claims that they share?"
     found = comparison.agreement[0] if comparison.agreement else None
     if found is None or found.nominal is None:
-        words = "No claim is shared by two outlets, so their agreement is not measured."
+        words = unmeasured_words(comparison)
         return Answer(place="agreement", question=question, number="–", interval="", words=words)
     words = f"On {found.n_claims} shared claims; 1 is full agreement, 0 chance."
     if found.ceiling:

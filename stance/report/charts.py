@@ -38,7 +38,7 @@ def all_figures(comparison: Comparison, codebook: Codebook) -> list[Figure]:
         figures.append(same_figure(whole, order))
     if any(found.nominal for found in comparison.agreement):
         figures.append(agreement_figure(comparison.agreement))
-    if whole and whole.disagreements:
+    if whole and whole.disagreements and whole.n_claims:
         figures.append(disagreement_figure(whole))
     if comparison.effects:
         figures.append(effects_figure(comparison, order, codebook))

@@ -23,10 +23,10 @@ def agreement_figure(agreements: Sequence[ClaimAgreement]) -> Figure:
     shown = [found for found in agreements if found.nominal and found.nominal.value is not None]
     lows = [0.0]
     for found in shown:
-        if found.nominal and found.nominal.low is not None:
-            lows.append(found.nominal.low)
-        if found.ceiling and found.ceiling.corrected and found.ceiling.corrected.low is not None:
-            lows.append(found.ceiling.corrected.low)
+        drawn = (found.nominal, found.ceiling.corrected if found.ceiling else None)
+        numbers = [number for one in drawn if one for number in (one.value, one.low)]
+        lows += [number for number in numbers if number is not None]
+        lows += [found.ceiling.perfect_low] if found.ceiling else []
     low = -0.5 if min(lows) >= -0.5 else -1.0
     low = 0.0 if min(lows) > -0.02 else low
     ticks = [(0.0, "0 chance"), (0.25, ""), (0.5, "0.5"), (0.75, ""), (1.0, "1 full")]

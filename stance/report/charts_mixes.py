@@ -14,7 +14,7 @@ from stance.comparison.result import (
 from stance.report.charts_pairs import pairs_panel, shade
 from stance.report.charts_rows import Mark, Row, rows_panel, share_axis
 from stance.report.charts_svg import Figure
-from stance.report.charts_time import weeks_panel
+from stance.report.charts_time import last_day, weeks_panel
 from stance.report.label_looks import Look, looks_of
 from stance.report.readings import headline, p_words, part_words, share_words
 
@@ -116,12 +116,17 @@ def distance_figure(mix: MixComparison, order: Sequence[str]) -> Figure:
 def timeline_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook) -> Figure:
     """Return the weekly shares: a panel for all outlets, one for each, and one for each voice."""
     looks = drawn_labels(timeline, codebook)
-    mondays = sorted(week.monday for week in timeline.weeks)
-    tops = [w.shares[label].value for w in timeline.weeks for label in looks]
+    groups = _groups(timeline.weeks, order)
+    drawn = [week for week in timeline.weeks if (week.outlet, week.voice) in groups]
+    mondays = [week.monday for week in drawn]
+    span = (min(mondays), last_day(max(mondays)))
+    event = timeline.event if timeline.event and span[0] <= timeline.event <= span[1] else None
+    shares = [week.shares[label] for week in drawn for label in looks]
+    highest = max(share.value if share.high is None else share.high for share in shares)
     caption = f"Counted shares of {_listed(looks)} week by week, thin bars: 95% intervals over"
     caption += " articles. A line breaks at a week without articles."
-    if timeline.event:
-        caption += f" Dotted line: {timeline.event}."
+    if event:
+        caption += f" Dotted line: {event}."
     if timeline.n_undated:
         caption += f" {timeline.n_undated} undated units are left out."
     return Figure(
@@ -131,13 +136,13 @@ def timeline_figure(timeline: Timeline, order: Sequence[str], codebook: Codebook
         panels=tuple(
             weeks_panel(
                 group_words(name, voice),
-                [week for week in timeline.weeks if (week.outlet, week.voice) == (name, voice)],
+                [week for week in drawn if (week.outlet, week.voice) == (name, voice)],
                 looks,
-                span=(mondays[0], mondays[-1]),
-                highest=max(0.2, -(-max(tops) * 5 // 1) / 5),
-                event=timeline.event,
+                span=span,
+                highest=share_axis(highest).high,
+                event=event,
             )
-            for name, voice in _groups(timeline.weeks, order)
+            for name, voice in groups
         ),
     )
 

@@ -29,17 +29,19 @@ def weeks_panel(
     looks
         Of the labels to draw.
     span
-        The first and the last Monday of all panels; `highest` is the top of all of them.
+        The first and the last day of all panels; `highest` is the top of all of them.
+    event
+        A day within them, drawn as an upright line.
     """
     first = date.fromisoformat(span[0]).toordinal()
-    days = max(date.fromisoformat(span[1]).toordinal() - first, 1)
+    days = date.fromisoformat(span[1]).toordinal() - first
 
     def x(day: str) -> float:
         part = (date.fromisoformat(day).toordinal() - first) / days
-        return LEFT + 8 + min(1.0, max(0.0, part)) * (PANEL - LEFT - 16)
+        return LEFT + 8 + part * (PANEL - LEFT - 16)
 
     def y(share: float) -> float:
-        return TOP + (HEIGHT - TOP - FOOT) * (1 - min(share, highest) / highest)
+        return TOP + (HEIGHT - TOP - FOOT) * (1 - share / highest)
 
     parts = [words(0, 15, fitted(name, PANEL, "big"), size="big")]
     levels = (0.0, highest / 2, highest)
@@ -54,10 +56,15 @@ def weeks_panel(
         parts.append(_course(label, look, weeks, x, y))
     foot = HEIGHT - 6
     parts.append(words(LEFT, foot, span[0], tone="soft", size="small"))
-    if span[1] != span[0]:
-        parts.append(words(PANEL, foot, span[1], tone="soft", size="small", place="end"))
+    parts.append(words(PANEL, foot, span[1], tone="soft", size="small", place="end"))
     title = f"{name}: shares of {', '.join(looks)}, week by week"
     return Panel(title=title, body=Markup("").join(parts), height=HEIGHT)
+
+
+def last_day(monday: str) -> str:
+    """Return the Sunday of a week, or the last of all dates where that comes first."""
+    day = date.fromisoformat(monday).toordinal() + DAYS - 1
+    return date.fromordinal(min(day, date.max.toordinal())).isoformat()
 
 
 def _course(

@@ -11,6 +11,7 @@ from stance.codebook import Codebook
 from stance.comparison.result import Comparison, MixComparison
 from stance.report.answers import facts, remedy
 from stance.report.label_looks import Look, looks_of
+from stance.report.page_notes import corrected_outlets
 from stance.report.readings import (
     headline,
     number_words,
@@ -23,6 +24,7 @@ from stance.report.readings import (
     share_words,
     signed,
     two,
+    unmeasured_words,
 )
 from stance.report.terminal import new_table, put_row, say
 from stance.terminal_text import printable
@@ -74,10 +76,14 @@ def _mix(out: Console, mix: MixComparison, order: Sequence[str], codebook: Codeb
     """Print a task's shares, and for the eye a bar made of the labels' signs."""
     by_name = {outlet.outlet: outlet for outlet in mix.outlets}
     looks = looks_of(codebook, mix.task)
-    corrected = any(s.corrected for outlet in mix.outlets for s in outlet.shares.values())
-    how = "corrected by hand labels, counted share after the stroke" if corrected else "counted"
+    how, corrected = " (95% interval), counted", corrected_outlets(mix)
+    if corrected:
+        how = ", corrected by hand labels (95% interval for these articles), counted share after "
+        how += "the stroke"
+        if len(corrected) < len(mix.outlets):
+            how += "; without a stroke, counted (95% interval over articles)"
     test = same_mix_words(mix)
-    say(out, f"\n{mix.task}: share of units (95% interval), {how}; same mix: {test}", style="bold")
+    say(out, f"\n{mix.task}: share of units{how}; same mix: {test}", style="bold")
     barred = out.width >= BAR_FITS
     heads = [escape(printable(name)) for name in mix.classes]
     table = new_table("outlet", "articles", "units", *heads, *([""] if barred else []))
@@ -118,9 +124,18 @@ def _pairs(out: Console, comparison: Comparison) -> None:
         return
     whole = comparison.agreement[0] if comparison.agreement else None
     claims = {frozenset((pair.left, pair.right)): pair for pair in (whole.pairs if whole else ())}
-    say(out, "\nfarthest apart: total variation of the mix; labels on shared claims", style="bold")
-    heads = ("outlets", "distance", "by chance", "p", "p Holm", "shared claims", "same label")
-    table = new_table(*heads)
+    corrected = bool(corrected_outlets(comparison.mixes[0]))
+    what = "counted mixes" if corrected else "mix"
+    say(
+        out,
+        f"\nfarthest apart: total variation of the {what}; labels on shared claims",
+        style="bold",
+    )
+    table = new_table(
+        *("outlets", "distance", "by chance", "p", "p Holm"),
+        *(("corrected p Holm",) if corrected else ()),
+        *("shared claims", "same label"),
+    )
     for pair in pairs[:MOST_PAIRS]:
         shared = claims.get(frozenset((pair.left, pair.right)))
         put_row(
@@ -130,6 +145,7 @@ def _pairs(out: Console, comparison: Comparison) -> None:
             two(pair.distance.null_mean),
             p_words(pair.distance.p_value),
             p_words(pair.p_holm),
+            *((p_words(pair.corrected_p_holm),) if corrected else ()),
             str(shared.n_claims) if shared else "–",
             percent(shared.same.value) if shared and shared.same else "–",
         )
@@ -141,7 +157,7 @@ def _pairs(out: Console, comparison: Comparison) -> None:
 def _agreement(out: Console, comparison: Comparison) -> None:
     found = [agreement for agreement in comparison.agreement if agreement.nominal]
     if not found:
-        say(out, "\nno claim is shared by two outlets: their agreement is not measured")
+        say(out, f"\n{unmeasured_words(comparison)}")
         return
     say(out, "\nlabels on shared claims: 1 is full agreement, 0 chance", style="bold")
     heads = ("part", "claims", "alpha", "full agreement shows", "errors taken out", "same label")
@@ -212,8 +228,8 @@ def _event(out: Console, comparison: Comparison, order: Sequence[str], codebook:
     sided = [label.name for label in codebook.task(timeline.task).labels if label.score != 0]
     say(
         out,
-        f"\n{timeline.task} before and from {timeline.event}: shares of units, and the difference "
-        "in points (95% interval)",
+        f"\n{timeline.task} before and from {timeline.event}: counted shares of units, and the "
+        "difference in points (95% interval)",
         style="bold",
     )
     heads = [escape(printable(words)) for name in sided for words in (name, f"{name}, difference")]

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from stance.codebook import Codebook
-from stance.comparison.result import ClaimAgreement, Comparison, Timeline, Week
+from stance.comparison.result import ClaimAgreement, Comparison, Timeline
 from stance.comparison.wording import outlets_said
 from stance.report.answers import facts, four_answers, remedy
 from stance.report.charts import source_line
@@ -21,6 +21,7 @@ from stance.report.charts_claims import (
 from stance.report.charts_mixes import event_figure, group_words, mix_figure, timeline_figure
 from stance.report.charts_pairs import shade
 from stance.report.charts_svg import STYLE
+from stance.report.charts_time import last_day
 from stance.report.label_looks import looks_of, tones_of
 from stance.report.page_articles import hashed, outlet_views
 from stance.report.page_environment import HERE, environment, pinned, read_part
@@ -141,15 +142,14 @@ def _shared(
     """Return what the parts on shared claims show."""
     whole = comparison.agreement[0] if comparison.agreement else None
     measured = any(found.nominal for found in comparison.agreement)
+    kinds = _kinds(whole, places) if whole and whole.n_claims else []
     effects, left_out = comparison.effects, with_claims(comparison.selection)
     parts = {found.voice for found in left_out}
     claimless = dict.fromkeys(s.voice for s in comparison.selection if s.voice not in parts)
     return {
         "agreement_figure": agreement_figure(comparison.agreement) if measured else None,
-        "disagreement_figure": disagreement_figure(whole)
-        if whole and whole.disagreements
-        else None,
-        "kinds": _kinds(whole, places) if whole else [],
+        "disagreement_figure": disagreement_figure(whole) if whole and kinds else None,
+        "kinds": kinds,
         "effects_figure": effects_figure(comparison, order, codebook) if effects else None,
         "effects": in_order(effects, order),
         "in_order": partial(in_order, order=order),
@@ -185,16 +185,12 @@ def _time(timeline: Timeline, order: list[str], codebook: Codebook) -> dict[str,
         "event_figure": event_figure(timeline, order, codebook) if timeline.around else None,
         "around": sorted(timeline.around, key=place),
         "around_note": around_note(timeline.around),
-        "eve": _eve(timeline.event),
+        "eve": _eve(timeline.event) if timeline.event and timeline.around else None,
         "group_words": group_words,
-        "weeks": [(week, _sunday(week)) for week in weeks],
+        "weeks": [(week, last_day(week.monday)) for week in weeks],
     }
 
 
-def _eve(event: str | None) -> str | None:
+def _eve(event: str) -> str:
     """Return the day before the event: the last that counts as before it."""
-    return event and (date.fromisoformat(event) - timedelta(days=1)).isoformat()
-
-
-def _sunday(week: Week) -> str:
-    return (date.fromisoformat(week.monday) + timedelta(days=6)).isoformat()
+    return (date.fromisoformat(event) - timedelta(days=1)).isoformat()

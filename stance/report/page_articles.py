@@ -64,10 +64,11 @@ def outlet_views(
         for label, look in looks_of(codebook, task).items()
         if look.tone != "even"
     }
+    given = comparison.model.given
     views = defaultdict(list)
     for name, place in places.articles.items():
         units = sorted(own[name], key=lambda unit: unit.index)
-        views[units[0].outlet].append(_article(units, place, places, signs, text=text))
+        views[units[0].outlet].append(_article(units, place, places, signs, text=text, given=given))
     return [
         OutletView(
             outlet=outlet,
@@ -85,6 +86,7 @@ def _article(
     signs: Mapping[str, str],
     *,
     text: bool,
+    given: bool,
 ) -> ArticleView:
     first = units[0]
     codes = [places.labels[places.tasks[0], unit.labels[places.tasks[0]]] for unit in units]
@@ -98,7 +100,7 @@ def _article(
         n_units=len(units),
         tally=" ".join(f"{sign} {tally[code]}" for code, sign in signs.items() if tally[code]),
         strip=_strip(codes, signs),
-        body=_body(units, places, text=text),
+        body=_body(units, places, text=text, given=given),
     )
 
 
@@ -115,7 +117,7 @@ def _strip(codes: Sequence[str], signs: Mapping[str, str]) -> Markup:
     return Markup("<svg class=strip width={} aria-hidden=true>{}</svg>").format(width, drawn)
 
 
-def _body(units: Sequence[QuotedUnit], places: Places, *, text: bool) -> Markup:
+def _body(units: Sequence[QuotedUnit], places: Places, *, text: bool, given: bool) -> Markup:
     """Return the sentences in paragraphs, as far as their places tell where paragraphs end."""
     blocks: list[tuple[str, list[Markup]]] = []
     end = -2
@@ -124,7 +126,7 @@ def _body(units: Sequence[QuotedUnit], places: Places, *, text: bool) -> Markup:
         # Between sentences of one paragraph stands one character; a blank line takes two.
         if not blocks or kind or blocks[-1][0] or unit.start - end > 1:
             blocks.append((kind, []))
-        blocks[-1][1].append(_unit(unit, places, text=text))
+        blocks[-1][1].append(_unit(unit, places, text=text, given=given))
         end = unit.end
     return Markup("\n").join(
         (Markup("<p class={}>{}").format(kind, line) if kind else Markup("<p>{}").format(line))
@@ -133,9 +135,10 @@ def _body(units: Sequence[QuotedUnit], places: Places, *, text: bool) -> Markup:
     )
 
 
-def _unit(unit: QuotedUnit, places: Places, *, text: bool) -> Markup:
+def _unit(unit: QuotedUnit, places: Places, *, text: bool, given: bool) -> Markup:
     words = prose(unit.text if text else hashed(unit))
-    sure = min(99, round(100 * next(iter(unit.probabilities.values()))))
+    # A label that was given has a probability of 1 by our own doing: it says nothing.
+    sure = "" if given else min(99, round(100 * next(iter(unit.probabilities.values()))))
     anchor = (
         Markup(" id={}").format(places.units[unit.unit_id]) if unit.unit_id in places.units else ""
     )

@@ -110,9 +110,10 @@ def label_style(comparison: Comparison, codebook: Codebook, places: Places) -> s
             sign = css_string(look.sign)
             rule([code], f"background:var(--{look.tone}-tint)")
             rule([code], f'content:{sign};content:{sign} / ""', "::before")
+    sure = "" if comparison.model.given else "%"  # behind the number in the sentence
     for labels, kind in places.kinds.items():
         others = "".join(f" · {task} {label}" for task, label in zip(rest, labels[1:], strict=True))
-        rules.append(f".{kind}>b::after{{content:{css_string(f'%{others}')}}}")
+        rules.append(f".{kind}>b::after{{content:{css_string(sure + others)}}}")
     for label in codebook.task(VOICE).classes[1:] if VOICE in places.tasks else ():
         rule([places.labels[VOICE, label]], "font-style:italic")
     for codes in places.link_codes():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from stance.codebook import Codebook, Task
 from stance.comparison.result import Comparison, MixComparison, Share
+from stance.comparison.wording import n_of
 from stance.report.page_notes import corrected_outlets
 from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
@@ -81,6 +82,16 @@ def same_mix_words(mix: MixComparison) -> str:
         return "not testable"
     counted = f"p = {p_words(mix.same_mix_p)}"
     return f"corrected: not testable (counted: {counted})" if corrected_outlets(mix) else counted
+
+
+def unmeasured_words(comparison: Comparison) -> str:
+    """Return why the agreement of outlets on shared claims is not measured."""
+    if n := len(comparison.alignment.claims):
+        return (
+            f"On none of {n_of(n, 'shared claim')} do two outlets have a label, as units of one "
+            "outlet tie there: their agreement is not measured."
+        )
+    return "No claim is shared by two outlets, so their agreement is not measured."
 
 
 def ends(task: Task) -> tuple[str, str]:

@@ -211,3 +211,32 @@ def test_a_split_and_a_sheet_to_judge_are_not_written_over(port):
         assert done.returncode == 1
         assert f"{words[-1]}: is there already" in done.stderr
         assert output.read_text(encoding="utf-8") == filled
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["classify", "news.csv", "--model", "baseline", "-o", "news.csv"],
+        ["split", "news.csv", "-o", "./news.csv"],
+        ["split", ".", "-o", "news.csv"],
+        ["classify", "one", "--model", "baseline", "-o", "one/articles.csv"],
+        ["compare", "news.csv", "--model", "baseline", "-o", "news.csv"],
+        ["compare", "news.csv", "--model", "baseline", "-o", "k.json", "--json", "k.json"],
+        [
+            *("label", "export", "news.csv", "--form", "long", "--folder", "log"),
+            *("-o", "log/annotations.jsonl"),
+        ],
+    ],
+    ids=" ".join,
+)
+def test_what_is_read_is_not_written_over(tmp_path, args):
+    rows = "".join(f"{name},{name},The ferry {name} sails today.\n" for name in ("Alpha", "Beta"))
+    (tmp_path / "news.csv").write_text("id,source,text\n" + rows, encoding="utf-8")
+    for folder, name in (("one", "a.txt"), ("one", "articles.csv"), ("log", "annotations.jsonl")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).write_text("file,source\na.txt,Alpha\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = stance(*args, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "would be lost" in done.stderr or "is to be written twice" in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

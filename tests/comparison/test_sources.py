@@ -393,7 +393,7 @@ def test_claims_on_which_every_outlet_ties_are_no_lack_of_claims():
     given = (made.mixes[0], made.alignment, replace(made.agreement[0], n_claims=0))
     rest = (made.effects, made.model, made.sample, made.timeline, read_codebook())
     words = " ".join(refusals_of(*given, *rest))
-    assert f"On none of the {len(made.alignment.claims)} shared claims do two outlets" in words
+    assert f"On none of {len(made.alignment.claims)} shared claims do two outlets" in words
     assert "No claim is shared" not in words
 
 

@@ -1,12 +1,14 @@
 import re
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from stance.errors import StanceError
 from stance.report.charts import all_figures, save_charts, source_line
-from stance.report.charts_mixes import mix_figure
+from stance.report.charts_claims import agreement_figure
+from stance.report.charts_mixes import mix_figure, timeline_figure
 from stance.report.charts_pairs import shade
 from stance.report.charts_rows import Axis, Mark, Row, centred_axis, rows_panel, share_axis
 from stance.report.charts_svg import Figure, fitted, inline, sheet, shown, text_width, wrapped
@@ -71,6 +73,96 @@ def test_a_centred_axis_reaches_as_far_to_either_side(furthest):
 def test_values_beyond_an_axis_stand_at_its_end():
     axis = Axis(low=0, high=0.5, ticks=())
     assert (axis.x(-1), axis.x(2)) == (8, 352)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "left"),
+    [(-0.88, None, -1), (-0.3, None, -0.5), (-0.3, -0.7, -1), (0.4, 0.2, 0)],
+)
+def test_alpha_is_drawn_where_it_lies_with_limits_or_without(value, low, left):
+    found = comparison().agreement[0]
+    nominal = replace(found.nominal, value=value, low=low, high=None if low is None else 0.9)
+    panel = agreement_figure([replace(found, nominal=nominal)]).panels[0]
+    places = [x for x, _ in marks(panel, "f-ink")]  # of alpha, and of the bar for its ceiling
+    assert places[0] == pytest.approx(8 + 344 * (value - left) / (1 - left), abs=0.51)
+    high = replace(found.nominal, value=0.4, low=0.2)
+    corrected = replace(found.ceiling.corrected, value=value, low=low)
+    for ceiling in (
+        replace(found.ceiling, corrected=corrected),
+        replace(found.ceiling, perfect_low=value if low is None else low),
+    ):
+        drawn = inline(agreement_figure([replace(found, nominal=high, ceiling=ceiling)]).panels[0])
+        assert (f">{left:g}</text>" in drawn) == (left < 0)
+
+
+def weekly(*weeks, event=None):
+    """Return the first panel and the caption of a chart of weeks: (Monday, low, share, high)."""
+    timeline = comparison().timeline
+    whole = next(w for w in timeline.weeks if w.outlet is None and w.voice is None)
+    weeks = tuple(
+        replace(
+            whole,
+            monday=monday,
+            shares={
+                name: replace(s, value=value, low=low, high=high)
+                for name, s in whole.shares.items()
+            },
+        )
+        for monday, low, value, high in weeks
+    )
+    figure = timeline_figure(replace(timeline, weeks=weeks, event=event), [], BOOK)
+    return inline(figure.panels[0]), figure.caption
+
+
+def test_an_interval_of_a_week_ends_where_it_ends():
+    drawn, _ = weekly(("2026-01-05", 0.12, 0.38, 0.73))
+    assert re.findall(r">(\d+)%</text>", drawn) == ["0", "40", "80"]
+    low, high = re.search(r'd="M[\d.]+ ([\d.]+)V([\d.]+)" class="s-good faint"', drawn).groups()
+    height, foot = 156 - 30 - 24, 156 - 24
+    assert float(low) == pytest.approx(foot - height * 0.12 / 0.8, abs=0.51)
+    assert float(high) == pytest.approx(foot - height * 0.73 / 0.8, abs=0.51)
+    drawn, _ = weekly(("2026-01-05", None, 0.38, None))
+    assert re.findall(r">(\d+)%</text>", drawn) == ["0", "20", "40"]
+
+
+def test_what_is_not_drawn_does_not_stretch_the_axis_of_weeks():
+    timeline = comparison().timeline
+    week = next(w for w in timeline.weeks if w.outlet is None and w.voice is None)
+    shares = {name: replace(s, value=0.3, low=0.2, high=0.4) for name, s in week.shares.items()}
+    wide = {name: replace(s, low=0.0, high=1.0) for name, s in shares.items()}
+    week = replace(week, shares=shares)
+    weeks = (week, replace(week, outlet=ORDER[0], voice="author", shares=wide))
+    drawn = inline(timeline_figure(replace(timeline, weeks=weeks), ORDER, BOOK).panels[0])
+    assert re.findall(r">(\d+)%</text>", drawn) == ["0", "20", "40"]
+
+
+@pytest.mark.parametrize(
+    ("event", "day"),
+    [
+        ("2026-01-04", None),
+        ("2026-01-05", 0),
+        ("2026-01-14", 9),
+        ("2026-01-18", 13),
+        ("2026-01-19", None),
+        ("2030-06-01", None),
+    ],
+)
+def test_an_event_stands_on_its_day_and_nowhere_outside_the_weeks(event, day):
+    drawn, caption = weekly(
+        ("2026-01-05", 0.1, 0.2, 0.3), ("2026-01-12", 0.1, 0.2, 0.3), event=event
+    )
+    lines = re.findall(r'<path d="M([\d.]+) [\d.]+V[\d.]+" class="s-ink dash"', drawn)
+    assert (f"Dotted line: {event}." in caption) == (day is not None)
+    assert [float(x) for x in lines] == (
+        [] if day is None else [pytest.approx(44 + 308 * day / 13, abs=0.51)]
+    )
+    assert ">2026-01-05</text>" in drawn
+    assert ">2026-01-18</text>" in drawn
+
+
+def test_a_last_week_beyond_the_calendar_ends_with_it():
+    drawn, _ = weekly(("9999-12-27", 0.1, 0.2, 0.3))
+    assert ">9999-12-31</text>" in drawn
 
 
 def test_shades_go_from_none_to_the_strongest():

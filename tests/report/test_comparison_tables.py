@@ -9,6 +9,7 @@ from stance.report.readings import headline, percent, points, ranked_outlets
 from stance.report.terminal import console
 from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
 from tests.report.test_page import bare
+from tests.report.test_page_gaps import half_corrected, tied_throughout
 
 MOST_LINES = 62
 
@@ -53,6 +54,38 @@ def test_a_corrected_share_comes_first_and_the_counted_one_after_it(capsys):
     best = headline(share)
     assert f"{percent(best.value)} (" in line
     assert f" / {percent(share.counted.value)}" in line
+
+
+def test_beside_corrected_shares_what_is_counted_is_named_and_so_is_each_interval(capsys):
+    result = comparison()
+    out = printed(capsys, result, out=Console(width=200))
+    assert (
+        "stance: share of units, corrected by hand labels (95% interval for these articles), "
+        "counted share after the stroke; same mix: "
+    ) in out
+    assert "without a stroke" not in out
+    assert "farthest apart: total variation of the counted mixes; " in out
+    assert f"before and from {result.timeline.event}: counted shares of units, and " in out
+    far = max(result.mixes[0].pairs, key=lambda pair: pair.distance.value)
+    heads = line_of(out, "outlets ")
+    line = line_of(out, f"{far.left} / {far.right}")
+    told = [line[heads.index(head) :].split()[0] for head in (" p Holm ", "corrected p Holm")]
+    assert told == [f"{far.p_holm:.2g}", f"{far.corrected_p_holm:.2g}"]
+
+    half, *_ = half_corrected()
+    out = printed(capsys, half, out=Console(width=200))
+    assert "stroke; without a stroke, counted (95% interval over articles); same mix: " in out
+    out = printed(capsys, comparison(corrected=False), out=Console(width=200))
+    assert "stance: share of units (95% interval), counted; same mix: " in out
+    assert "farthest apart: total variation of the mix; labels on shared claims" in out
+    assert "corrected p Holm" not in out
+
+
+def test_where_every_shared_claim_is_a_tie_the_terminal_says_so(capsys):
+    result = tied_throughout()
+    out = printed(capsys, result)
+    assert f"On none of {len(result.alignment.claims)} shared claims do two outlets" in out
+    assert "laim is shared" not in out
 
 
 def test_alpha_stands_beside_its_ceiling(capsys):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from stance.records import GIVEN
 from stance.report.answers import facts, four_answers
 from stance.report.charts import all_figures
 from stance.report.charts_claims import effects_figure, selection_figure, with_claims
@@ -74,6 +75,65 @@ def test_without_a_shared_claim_cards_and_sections_say_the_same_in_one_sentence(
     assert "on shared claims" not in section(html, "pairs")
     assert "it stands beside" not in section(html, "pairs")
     assert not {"left-out", "same-label"} & {f.name for f in all_figures(result, BOOK)}
+
+
+def tied_throughout():
+    """Return a comparison with shared claims, of which every outlet's units tie."""
+    none = unshared()
+    claims = tuple(
+        replace(claim, cells=tuple(replace(cell, label=None) for cell in claim.cells))
+        for claim in comparison().alignment.claims
+    )
+    zeros = dict.fromkeys(comparison().agreement[0].disagreements, 0)
+    return replace(
+        none,
+        alignment=replace(none.alignment, claims=claims),
+        agreement=tuple(replace(found, disagreements=zeros) for found in none.agreement),
+        units=comparison().units,
+    )
+
+
+def test_where_every_shared_claim_is_a_tie_the_page_says_so():
+    result = tied_throughout()
+    n = len(result.alignment.claims)
+    words = tiles(result)["agreement"]
+    assert words == (
+        f"On none of {n} shared claims do two outlets have a label, as units of one outlet tie "
+        "there: their agreement is not measured."
+    )
+    html, _ = parsed(result)
+    assert re.findall("<p>(.*?)</p>", section(html, "agreement"), re.S) == [words]
+    assert "No claim is shared" not in html
+
+
+def test_kinds_of_disagreement_are_not_drawn_where_no_claim_has_two_labels():
+    result = tied_throughout()
+    assert "disagreements" not in {figure.name for figure in all_figures(result, BOOK)}
+    # Of one voice there may be labels where those of all units tie.
+    whole, *voices = comparison().agreement
+    zeros = dict.fromkeys(whole.disagreements, 0)
+    bare = replace(whole, nominal=None, n_claims=0, disagreements=zeros, pairs=())
+    part = section(parsed(replace(comparison(), agreement=(bare, *voices)))[0], "agreement")
+    assert 'data-name="agreement"' in part
+    assert 'data-name="disagreements"' not in part
+    assert "Table of disagreements" not in part
+
+
+def test_given_labels_are_not_said_to_be_sure_to_some_per_cent():
+    whole = small()
+    units = tuple(replace(u, probabilities=dict.fromkeys(u.labels, 1.0)) for u in whole.units)
+    html, _ = parsed(replace(whole, units=units))
+    assert html.count("<b>99</b>") == len(units)
+    assert "read its label and how sure the model is." in section(html, "articles")
+    given = replace(whole, units=units, model=replace(whole.model, name=GIVEN))
+    html, _ = parsed(given)
+    part = section(html, "articles")
+    assert part.count("<b></b>") == len(units)
+    assert "<b>99" not in part
+    assert "read its label. " in part
+    assert "how sure the model is" not in html
+    assert not re.search('>b::after{content:"(%|\\\\25)', html)
+    assert "i > b:empty::after { content: none !important; }" in html  # on paper
 
 
 def test_a_leaning_that_cannot_be_told_from_the_choice_of_claims_is_another_matter():
@@ -146,6 +206,17 @@ def test_week_links_keep_to_their_voice():
         links = re.findall('href="#([^"]+)"', found)
         assert links[0] == "articles-C1"
         assert all(re.fullmatch("articles-A[012]-C1", link) for link in links[1:])
+
+
+def test_a_page_is_made_of_weeks_and_events_at_the_ends_of_the_calendar():
+    result = comparison()
+    weeks = (replace(result.timeline.weeks[0], monday="9999-12-27"), *result.timeline.weeks[1:])
+    timeline = replace(result.timeline, weeks=weeks)
+    part = section(parsed(replace(result, timeline=timeline))[0], "weeks")
+    assert 'data-t="9999-12-27/9999-12-31"' in part
+    timeline = replace(result.timeline, event="0001-01-01", around=())
+    part = section(parsed(replace(result, timeline=timeline))[0], "weeks")
+    assert "What changed on 0001-01-01 cannot be said" in part
 
 
 def test_a_weekly_line_breaks_where_a_week_is_missing():
