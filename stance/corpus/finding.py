@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from stance.corpus.tables import TABLE_SUFFIXES, read_rows
+from stance.corpus.metadata import COLUMNS
+from stance.corpus.tables import TABLE_SUFFIXES, header_names, read_rows
 from stance.errors import DataError
 
 REGISTER = "articles.csv"
@@ -21,6 +22,24 @@ READABLE = (
 # "Nvidia rises 3.5 percent" and "Talks in the U.S. go on" have no suffix.
 _SUFFIX = re.compile(r"\.[^\s\d]\S*")
 _ONLY_DESCRIBES = f"An {REGISTER} without a column of texts only describes the files beside it."
+_ONLY_ABOUT = "A text called readme or licence is about its folder: rename it if it is not."
+# The columns that tell what we wrote ourselves: first of units, then of what holds no texts.
+_OWN_UNITS = (
+    {"unit_id", "start", "end"},  # of split, classify, compare, label
+    {"unit_id", "sha256", "before"},  # for doccano
+)
+_OWN_TABLES = (
+    *({"unit_id", "annotator", "task"}, {"plan", "population", "strata"}),  # of a label folder
+    *({"article_id", "sha256", "characters"}, {"item", "annotator", "label"}),
+    {"data", "annotations", "predictions"},  # for Label Studio
+    *({"task", "voice", "outlet"}, {"task", "voice", "left"}, {"task", "voice", "n_outlets"}),
+    *({"outlet", "voice", "n_claims"}, {"claim", "n_outlets"}, {"schema", "answer", "target"}),
+    {"data_sha256", "seed", "places"},  # of hold-out
+)
+_OWN_METHODS = re.compile(
+    rb"Everything was computed with stance \S+ what is drawn at random goes by seed \d"
+)
+_HEAD = 1 << 13  # bytes, in which a methods page says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,30 +86,46 @@ def find_files(
         ) from None
     if not path.is_dir():
         return [FoundFile(path=path, place=PurePosixPath(path.name))]
-    files, registers, ignored = [], [], Counter[str]()
-    for file in sorted(_walk(path, on_failure, on_notice), key=Path.as_posix):
-        if _is_about(file) or (register and register.name == file.name and register.samefile(file)):
+    files, own, registers = [], [], []
+    ignored, about = Counter[str](), Counter[str]()
+    here = sorted(_walk(path, on_failure, on_notice), key=Path.as_posix)
+    models = {file.parent for file in here if file.name == "card.json"}
+    models &= {file.parent for file in here if file.name == "model.json"}
+    for file in here:
+        if register and register.name == file.name and register.samefile(file):
             continue
         if file.name == REGISTER and not holds_articles(file):
             registers.append(file)
             continue
         found = FoundFile(path=file, place=PurePosixPath(file.relative_to(path).as_posix()))
-        if found.suffix.lower() in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
+        if file.parent in models or _is_standard_output(file) or _is_own(found):
+            own.append(found)
+        elif _is_about(found):
+            about[file.name] += 1
+        elif found.suffix.lower() in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
             files.append(found)
         else:
             ignored[found.suffix or "without suffix"] += 1
     described = {folder for found in files for folder in found.path.parents}
     ignored.update(REGISTER for file in registers if file.parent not in described)
-    left = ", ".join(f"{n} {suffix}" for suffix, n in sorted(ignored.items()))
+    left = ", ".join(f"{n} {what}" for what, n in sorted((ignored + about).items()))
+    ours = f"{own[0].place}{', ...' if len(own) > 1 else ''}" if own else ""
+    advice = [READABLE] if ignored or not files else []
+    advice += [_ONLY_DESCRIBES] if ignored[REGISTER] or not files else []
+    advice += [_ONLY_ABOUT] if about else []
     if not files:
-        raise DataError(
-            f"{path}: holds no articles{f', only {left}' if left else ''}. {READABLE} "
-            f"{_ONLY_DESCRIBES}"
-        )
+        told = [left] if left else []
+        told += [f"{_files(len(own))} that stance wrote ({ours})"] if own else []
+        only = f", only {' and '.join(told)}" if told else ""
+        raise DataError(f"{path}: holds no articles{only}. {' '.join(advice)}")
     if left:
-        n = "1 file was" if ignored.total() == 1 else f"{ignored.total()} files were"
-        advice = f"{READABLE} {_ONLY_DESCRIBES}" if ignored[REGISTER] else READABLE
-        on_notice(f"{path}: {n} not read ({left}). {advice}")
+        n = ignored.total() + about.total()
+        on_notice(f"{path}: {_files(n)} {_were(n)} not read ({left}). {' '.join(advice)}")
+    if own:
+        n = len(own)
+        on_notice(
+            f"{path}: {_files(n)} that stance wrote {_were(n)} not read as articles ({ours})."
+        )
     return files
 
 
@@ -120,9 +155,40 @@ def _walk(
                 yield file
 
 
-def _is_about(file: Path) -> bool:
-    """Tell whether a file is about its folder rather than one of its articles."""
-    return file.stem.lower() in {"readme", "license", "licence"}
+def _is_about(file: FoundFile) -> bool:
+    """Tell whether a text is about its folder rather than one of its articles."""
+    is_text = file.suffix.lower() in ("", *TEXT_SUFFIXES)
+    return is_text and file.path.stem.lower() in {"readme", "license", "licence"}
+
+
+def _is_own(file: FoundFile) -> bool:
+    """Tell whether we wrote a file: units, labels, a comparison's tables, its methods page."""
+    suffix = file.suffix.lower()
+    if suffix not in (*TEXT_SUFFIXES, *TABLE_SUFFIXES):
+        return False
+    with suppress(OSError), file.path.open("rb") as stream:
+        if suffix in TEXT_SUFFIXES:
+            return bool(_OWN_METHODS.search(stream.read(_HEAD)))
+        names = header_names(stream, suffix)
+        has_texts = not names.isdisjoint(COLUMNS["text"])
+        own = _OWN_UNITS if has_texts else (*_OWN_UNITS, *_OWN_TABLES)
+        return any(columns <= names for columns in own)
+    return False
+
+
+def _is_standard_output(file: Path) -> bool:
+    """Tell whether we are writing a file: `split . > units.jsonl` would read it without end."""
+    with suppress(OSError):
+        return os.path.samestat(file.stat(), os.fstat(1))
+    return False
+
+
+def _files(n: int) -> str:
+    return "1 file" if n == 1 else f"{n} files"
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"
 
 
 def holds_articles(path: Path) -> bool:

@@ -28,7 +28,7 @@ from stance.corpus.front_matter import front_matter
 from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
 from stance.corpus.offsets import Edit, edited
 from stance.corpus.registers import Register, read_register
-from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, html_tag, read_rows
+from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, html_tag, read_rows, table_suffix
 from stance.errors import DataError
 from stance.records import Article, text_sha256
 
@@ -55,8 +55,9 @@ def read_articles(
     Parameters
     ----------
     paths
-        Files, folders and tables; `-` is standard input: JSON Lines if it starts with a brace, else
-        one text. It is copied to a temporary file first.
+        Files, folders and tables; `-` is standard input: a table if it starts like JSON or with the
+        header of a CSV, else one text. It is copied to a temporary file first. In a folder, what
+        we wrote ourselves is no article, and neither is a text called readme or licence.
     register
         A table with a column `file` (the path below the PATH given, or a file name that only one
         file has) or `sha256` (of the text as it came), and `source`, `title`, `date`, `url`.
@@ -172,10 +173,7 @@ class _Reader:
         suffix = file.suffix.lower()
         with _opened(file.path) as stream:
             if file.path == STDIN:
-                # The brace may stand behind a byte order mark, and between NULs in UTF-16.
-                start = stream.read(1 << 16).lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
-                suffix = ".jsonl" if start.startswith(b"{") else ""
-                stream.seek(0)
+                suffix = table_suffix(stream)
             if suffix in ("", *TEXT_SUFFIXES):
                 names = self._names(file)
                 yield *_text_article(stream, next(names)), names

@@ -1,9 +1,11 @@
 """Tables of articles, one row each: JSON Lines, JSON, CSV, TSV and Parquet."""
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, TextIO
@@ -21,6 +23,7 @@ MAX_TEXT = 20_000_000  # characters of one row's text
 _MAX_RECORD = 64_000_000  # characters of a line or a CSV field: beyond it, memory is at stake
 _MAX_JSON = 256_000_000  # characters of a .json file, which cannot be read piece by piece
 _BATCH = 64  # Parquet rows held at a time
+_HEAD = 1 << 20  # bytes that tell what kind of table a file is
 _KNOWN = {name for names in COLUMNS.values() for name in names}
 _TEXTS = frozenset(COLUMNS["text"])
 # Tags that no prose has, also where their brackets are written as "&lt;" and "&gt;".
@@ -29,6 +32,7 @@ _TAG = re.compile(
     r"|section|article|body|html)|br\s?/?)(?:>|&gt;)",
     re.IGNORECASE,
 )
+_JSON_NAME = re.compile(r'"(\w+)"\s*:')
 
 Row = Mapping[str, object]  # keys spelled as by `column_name`
 
@@ -67,6 +71,48 @@ def read_rows(
         raise DataError(
             f"not valid {error.encoding}, though it begins as such. Save it again as UTF-8."
         ) from None
+
+
+def header_names(file: BinaryIO, suffix: str) -> set[str]:
+    """Return the names in a table's header or, of JSON, in its first object; none if unreadable.
+
+    No more than the beginning of the file is read. Of a JSON object that is longer, only the names
+    down to the first list or object in it are returned.
+    """
+    if suffix == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with suppress(pa.ArrowException, OSError):
+            return set(map(column_name, pq.read_schema(file).names))
+        return set()
+    head = _head(file)
+    if suffix in {".csv", ".tsv"}:
+        return set(map(column_name, _header(_first_line(head))[1]))
+    _, brace, inside = head.partition("{")
+    try:
+        return set(map(column_name, json.JSONDecoder().raw_decode(brace + inside)[0]))
+    except (ValueError, RecursionError):
+        return set(map(column_name, _JSON_NAME.findall(re.split(r"[\[{]", inside, maxsplit=1)[0])))
+
+
+def table_suffix(file: BinaryIO) -> str:
+    """Return the suffix that a file without a name would have: that of a table, or none for text.
+
+    CSV begins with a line of two names or more, one of them that of a column of texts. In prose a
+    blank follows each comma, so behind a blank all names must be known.
+    """
+    head = _head(file).lstrip()
+    if re.match(r"\[\s*\{|\{\s*\n", head):
+        return ".json"
+    if head.startswith("{"):
+        names = header_names(file, ".json")
+        return ".json" if "articles" in names and _TEXTS.isdisjoint(names) else ".jsonl"
+    cells = _header(_first_line(head))[1]
+    names = set(map(column_name, cells))
+    if len(cells) < 2 or not cells[-1].strip() or _TEXTS.isdisjoint(names):
+        return ""
+    return ".csv" if names <= _KNOWN or not any(cell[:1].isspace() for cell in cells) else ""
 
 
 def article_of_row(row: Row, *, article_id: str) -> Article:
@@ -119,6 +165,25 @@ def require_column(columns: Iterable[str], wanted: Sequence[str]) -> None:
             f"no column is called {', '.join(names)}. Found: {shown}"
             f"{', ...' if len(found) > 20 else ''}. Rename the column that holds it."
         )
+
+
+def _head(file: BinaryIO) -> str:
+    """Return the beginning of a file's text, and go back there; nothing if it is not text."""
+    head = file.read(_HEAD)
+    file.seek(0)
+    with suppress(UnicodeDecodeError), text_stream(io.BytesIO(head)) as stream:
+        return stream.read(_HEAD // 8)  # well before a character that is cut at the end
+    return ""
+
+
+def _first_line(text: str) -> str:
+    return io.StringIO(text, newline="").readline()
+
+
+def _header(first: str) -> tuple[str, list[str]]:
+    """Return the delimiter of a CSV and the cells of its first line."""
+    read = {mark: next(csv.reader([first], delimiter=mark), []) for mark in ",;\t"}
+    return max(read.items(), key=lambda found: len(found[1]))
 
 
 def _json_lines(stream: TextIO) -> Iterator[tuple[int, Row | DataError]]:
@@ -188,7 +253,7 @@ def _named(value: object) -> Row | DataError:
 def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row | DataError]]:
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_RECORD))
     first = stream.readline(_MAX_RECORD)
-    delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+    delimiter, _ = _header(first)
     lines = iter(partial(stream.readline, _MAX_RECORD), "")
     # Strict: a quote that is never closed would else swallow every article after it in silence. It
     # swallows them still, up to the next quote or the end of the file, so we say which lines.

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from stance.comparison.methods import methods_text
 from stance.corpus.offsets import apply_repairs
 from stance.corpus.reading import read_articles
 from stance.errors import DataError
 from stance.records import Article
 from tests.corpus.reads import TABLES, Read, write, write_rows
+from tests.report.comparisons import comparison
 
 # Files and folders
 
@@ -55,7 +58,8 @@ def test_hidden_files_and_files_about_the_folder_are_passed_over(tmp_path: Path)
     read = Read(tmp_path)
     assert read.ids() == ["license-fees-rise"]
     assert not read.failures
-    assert not read.notices
+    (notice,) = read.notices
+    assert "3 files were not read (1 LICENSE.txt, 1 README.md, 1 readme.txt). A text" in notice
 
 
 def test_articles_whose_names_begin_like_a_licence_are_read(tmp_path: Path) -> None:
@@ -65,7 +69,100 @@ def test_articles_whose_names_begin_like_a_licence_are_read(tmp_path: Path) -> N
         write(tmp_path / name, "Chips are sold.")
     read = Read(tmp_path)
     assert read.ids() == ["LICENCES fall", "LICENSE to sell chips", "README.first"]
+    (notice,) = read.notices
+    assert "4 files were not read (1 LICENCE.txt, 1 LICENSE, 1 License.md, 1 Readme.txt)" in notice
+
+
+def test_a_table_called_readme_is_a_table(tmp_path: Path) -> None:
+    write(tmp_path / "readme.csv", "title,text\nOne,Chips are sold.\n")
+    read = Read(tmp_path)
+    assert read.ids() == ["readme-1"]
     assert not read.notices
+
+
+# As `split`, `classify`, `compare --tables` and `label` name their columns.
+OWN_UNITS: list[dict[str, object]] = [
+    {"unit_id": "a:0-5", "article_id": "a", "start": 0, "end": 5, "text": "Text."},
+    {"unit_id": "a:6-11", "article_id": "a", "start": 6, "end": 11, "text": "More."},
+]
+OWN_WITHOUT_TEXTS = {
+    "shares.csv": "task,voice,outlet,label,counted\n",
+    "mixes.csv": "task,voice,n_outlets,same_mix_p,corrected_p\n",
+    "effects.csv": "outlet,voice,n_claims,n_articles,value\n",
+    "claims.csv": "claim,title,n_outlets,outlet,label,n_units\n",
+    "labels/documents.csv": '"article_id","sha256","characters","source"\n',
+    "labels/annotations.jsonl": '{"unit_id": "a:0-5", "annotator": "ada", "task": "stance"}\n',
+    "labels/draws.jsonl": '{"id": "7", "plan": "random", "population": 1, "strata": [], "units": '
+    + f"[{', '.join(30_000 * ['{}'])}]}}\n",
+    "c.json": '{\n "schema": 2,\n "answer": "",\n "target": "x",\n "models": []}',
+    "split.json": '{"data_sha256": "", "seed": 7, "outlets": [], "places": []}',
+    "ada.json": '[\n{"data": {"text": "T."}, "annotations": [], "predictions": []}]',
+    "model/card.json": "{}",
+    "model/model.json": "{}",
+    "model/README.md": "A model.",
+}
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+def test_units_that_we_wrote_are_no_articles_of_the_folder_that_they_lie_in(
+    tmp_path: Path, suffix: str
+) -> None:
+    write(tmp_path / "b.txt", "Text. More.")
+    (tmp_path / "tables").mkdir()
+    table = write_rows(tmp_path / "tables" / f"a{suffix}", OWN_UNITS)
+    read = Read(tmp_path)
+    assert read.ids() == ["b"]
+    assert not read.failures
+    assert read.notices == [
+        f"{tmp_path}: 1 file that stance wrote was not read as articles (tables/a{suffix})."
+    ]
+    assert Read(table).ids() == ["a"]  # who names it means it
+    with pytest.raises(DataError, match=r"no articles, only 1 file that stance wrote \(a\."):
+        Read(table.parent)
+
+
+def test_labels_tables_and_models_that_we_wrote_are_passed_over(tmp_path: Path) -> None:
+    for name, content in OWN_WITHOUT_TEXTS.items():
+        write(tmp_path / name, content)
+    write(tmp_path / "labels" / "a.txt", "Chips are sold.")  # as `label next . --folder .` leaves
+    read = Read(tmp_path)
+    assert read.ids() == ["labels/a"]
+    assert not read.failures
+    (notice,) = read.notices
+    assert f"{len(OWN_WITHOUT_TEXTS)} files that stance wrote were not read" in notice
+
+
+def test_articles_with_columns_like_ours_are_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "outlet,task,voice,text\nHerald,sport,loud,Chips are sold.\n")
+    write(tmp_path / "b.csv", "unit_id,text\n7,Chips are sold.\n")
+    write(tmp_path / "c.jsonl", '{"text": "Chips.", "spans": {"unit_id": 1, "start": 0, "end": 1}}')
+    write(tmp_path / "card.json", '{"text": "A card."}')
+    write(tmp_path / "d.md", "“Everything was computed with stance,” said Poe.")
+    read = Read(tmp_path)
+    assert read.ids() == ["a-1", "b-1", "c-1", "card-1", "d"]
+    assert not read.notices
+
+
+def test_our_methods_page_is_no_article(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "Chips are sold.")
+    write(tmp_path / "methods.md", methods_text(comparison()))
+    assert Read(tmp_path).ids() == ["a"]
+
+
+def test_the_file_that_we_write_to_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "Chips are sold. Chips are back.")
+    with (tmp_path / "z.jsonl").open("w") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "stance", "split", "."],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert "1 file that stance wrote was not read as articles (z.jsonl)" in done.stderr
+    assert len((tmp_path / "z.jsonl").read_text().splitlines()) == 2
 
 
 @pytest.mark.parametrize("above", ["", "archive/"])
@@ -344,6 +441,47 @@ def test_standard_input_is_one_text_or_json_lines(monkeypatch: pytest.MonkeyPatc
     lines = ' \n{"text": "One."}\n{"text": "Two.", "id": "b"}\n'
     for encoding in ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]:
         assert stdin(monkeypatch, lines.encode(encoding)).ids() == ["stdin-2", "b"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '[{"text": "One."}, {"text": "Two.", "id": "b"}]',
+        '[\n {\n  "text": "One."\n },\n {"text": "Two.", "id": "b"}\n]',
+        '{"status": "ok", "articles": [{"text": "One."}, {"text": "Two.", "id": "b"}]}',
+        '{\n "articles": [{"text": "One."}, {"text": "Two.", "id": "b"}]}',
+        "id,text\n,One.\nb,Two.\n",
+        "Id; Text\r\n;One.\r\nb;Two.\r\n",
+        'nr\tid\t"Full Text"\n1\t\tOne.\n2\tb\tTwo.\n',
+        ",id,text\n0,,One.\n1,b,Two.\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_on_standard_input_is_read_as_by_name(
+    monkeypatch: pytest.MonkeyPatch, data: str, encoding: str
+) -> None:
+    read = stdin(monkeypatch, data.encode(encoding))
+    assert read.ids() == ["stdin-1", "b"]
+    assert [article.text for article in read.articles] == ["One.", "Two."]
+    assert not read.failures
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Reuters] Chips are sold.",
+        "[1] Chips, text and all.",
+        "text\nChips are sold.\n",
+        "Body, mind\n\nChips are sold, mind.",
+        "Text,\nshe said.",
+        "Article, that little word, is short.",
+        '"Text", she said; "body", said he.',
+        "Chips,chips;chips\tare sold.",
+        "---\nsource: Herald\n",
+    ],
+)
+def test_prose_on_standard_input_stays_one_text(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert stdin(monkeypatch, text.encode()).only.text == text
 
 
 def test_empty_standard_input_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
