@@ -165,8 +165,13 @@ def clear_model(folder: Path) -> None:
         path.unlink()
 
 
-def best_model(codebook: Codebook) -> Path:
+def best_model(codebook: Codebook, *, remedy: str = "train one") -> Path:
     """Return the folder of the best shipped model that can run here for a codebook.
+
+    Parameters
+    ----------
+    remedy
+        What to do where there is none, as the message is to say it.
 
     Raises
     ------
@@ -181,10 +186,7 @@ def best_model(codebook: Codebook) -> Path:
                 return folder
         except BROKEN:
             continue
-    raise ModelError(
-        f"no shipped model was trained under codebook {codebook.reference}; train one: "
-        f"stance train baseline --codebook {codebook.name}, and name it with --model"
-    )
+    raise ModelError(f"no shipped model was trained under codebook {codebook.reference}; {remedy}")
 
 
 def load_model(name_or_folder: str | Path, codebook: Codebook, *, device: str = "auto") -> Model:

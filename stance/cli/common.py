@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from stance.corpus.finding import ReadFailure
     from stance.evaluation.splits import Part
     from stance.records import Article, Label, LabeledUnit
+
+
+class Copies(StrEnum):
+    """How articles that are copies of each other count."""
+
+    ONCE = "once"
+    PRINTED = "printed"
+
 
 Paths = Annotated[
     list[Path],
@@ -75,6 +84,12 @@ SplitFile = Annotated[
         "--split",
         help="A split made by `stance hold-out`: train learns from its training part, evaluate "
         "scores its held-out part.",
+    ),
+]
+CountedCopies = Annotated[
+    Copies,
+    typer.Option(
+        "--copies", help="Of articles that are copies of each other: count the first, or all."
     ),
 ]
 Seed = Annotated[
@@ -136,6 +151,45 @@ def articles_only(paths: Sequence[Path], codebook: "Codebook") -> None:
             )
 
 
+def keep_inputs(outputs: "Sequence[Path | None]", inputs: "Sequence[Path | None]") -> None:
+    """Refuse to write over what is read, or one output over another.
+
+    In a folder that is read, that means its articles and its registers: what `stance` wrote there
+    before is no input.
+
+    Parameters
+    ----------
+    inputs
+        PATHs and other files that are read, and folders of articles.
+
+    Raises
+    ------
+    DataError
+        At the first output that is a file to read, or is named twice.
+    """
+    from stance.corpus.finding import REGISTER, find_files
+    from stance.errors import DataError
+
+    written = [path for path in outputs if path is not None and path != Path("-")]
+    for i, path in enumerate(written):
+        if path.resolve() in {other.resolve() for other in written[:i]}:
+            raise DataError(f"{path}: is to be written twice: give each output a file of its own")
+    there = [path for path in written if path.is_file()]
+    for given in inputs if there else ():
+        if given is None or not given.exists():
+            continue
+        read = {given.resolve()}
+        if given.is_dir():
+            found = find_files(given, None, lambda failure: None, lambda notice: None)
+            read = {file.path.resolve() for file in found}
+            read |= {path.resolve() for path in given.rglob(REGISTER)}
+        for path in there:
+            if path.resolve() in read:
+                raise DataError(
+                    f"{path}: is read here and would be lost: give the output another name"
+                )
+
+
 def as_named(paths: Sequence[Path], codebook: str, register: Path | None) -> tuple[str, ...]:
     """Return the words that name the same articles to another command."""
     words = [str(path) for path in paths]
@@ -169,10 +223,33 @@ def progress(words: str) -> "Iterator[Progress]":
         yield shown
 
 
+def name_of_codebook(reference: str) -> str:
+    """Return what names a codebook to a command: FILE.toml for one that is not shipped."""
+    from stance.codebook import read_codebook
+
+    name = reference.partition("@")[0]
+    files = {path.stem: path for path in data_folder("labels").glob("*.toml")}
+    is_shipped = name in files and read_codebook(files[name]).reference == reference
+    return name if is_shipped else "FILE.toml"
+
+
 def chosen_model(
-    name: str, codebook: "Codebook", *, task: str | None = None, device: str = "auto"
+    name: str,
+    codebook: "Codebook",
+    *,
+    task: str | None = None,
+    device: str = "auto",
+    named: str | None = None,
+    instead: str = "",
 ) -> "Model":
     """Return a model by name or folder; where none is named, the best that can run.
+
+    Parameters
+    ----------
+    named
+        How the user named the codebook, for the command that trains a model under it.
+    instead
+        What else can be done where there is none.
 
     Raises
     ------
@@ -182,7 +259,13 @@ def chosen_model(
     from stance.classifiers.storage import best_model, load_model
     from stance.errors import ModelError
 
-    chosen = best_model(codebook) if name == DEFAULT_MODEL else name
+    chosen: str | Path = name
+    if name == DEFAULT_MODEL:
+        shipped = name_of_codebook(codebook.reference)
+        own = ["FOLDER", "--labels", "my-labels/settled.jsonl"] if shipped != codebook.name else []
+        words = ["stance", "train", "baseline", *own, "--codebook", named or shipped]
+        remedy = f"train one: {shlex.join(words)}, and name it with --model{instead}"
+        chosen = best_model(codebook, remedy=remedy)
     model = load_model(chosen, codebook, device=device)
     if task is not None and task not in model.classifier.classes_:
         known = ", ".join(model.classifier.classes_)
@@ -248,7 +331,10 @@ def labeled_units(
     reader = Reader(paths or [seed_articles(codebook)], register)
     found, lost = join_labels(prepare(reader), settled_labels(labels, codebook))
     if lost:
-        tell(f"{len(lost)} settled labels meet no unit of their document, {lost[0].unit_id} first")
+        tell(
+            f"{len(lost)} settled labels are not used, {lost[0].unit_id} first: they meet no unit "
+            "of their document, or one that has another label"
+        )
     if split is not None and part is not None:
         from stance.evaluation.splits import read_split
 

@@ -15,6 +15,8 @@ from stance.cli.common import (
     DEFAULT_CODEBOOK,
     DEFAULT_MODEL,
     CodebookName,
+    Copies,
+    CountedCopies,
     ModelName,
     NoRepair,
     Paths,
@@ -23,6 +25,7 @@ from stance.cli.common import (
     Seed,
     as_named,
     chosen_model,
+    keep_inputs,
     progress,
     serve_words,
     settled_labels,
@@ -35,13 +38,6 @@ if TYPE_CHECKING:
     from stance.codebook import Codebook
     from stance.comparison.result import CorpusFacts, ModelFacts
     from stance.records import ClassifiedUnit
-
-
-class Copies(StrEnum):
-    """How articles that are copies of each other count."""
-
-    ONCE = "once"
-    PRINTED = "printed"
 
 
 class Vectors(StrEnum):
@@ -92,12 +88,7 @@ def compare(
             "corrected from it.",
         ),
     ] = None,
-    copies: Annotated[
-        Copies,
-        typer.Option(
-            "--copies", help="Of articles that are copies of each other: count the first, or all."
-        ),
-    ] = Copies.ONCE,
+    copies: CountedCopies = Copies.ONCE,
     event: Annotated[
         str | None,
         typer.Option("--event", help="A date, 2026-01-13: the mixes before it and from it on."),
@@ -123,7 +114,7 @@ def compare(
     check_claims: Annotated[
         int | None,
         typer.Option(
-            "--check-claims", min=1, help="Write so many pairs of units to --checks, to be judged."
+            "--check-claims", min=3, help="Write so many pairs of units to --checks, to be judged."
         ),
     ] = None,
     checks: Annotated[
@@ -175,15 +166,17 @@ def compare(
         raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
     if check_claims is not None and checks is not None:
         refuse_existing(checks)
+    keep_inputs([output, json_file, methods], [*paths, register, labels])
     book = read_codebook(codebook)
     tables_given = [path for path in paths if is_classified(path, book)]
     articles = [path for path in paths if path not in tables_given]
     paths_named = [*articles, *([Path("PATH_OF_ARTICLES")] if tables_given else [])]
     named = as_named(paths_named, codebook, register)
-    if sample is None:
-        if articles and model != DEFAULT_MODEL:
-            named += ("--model", model)  # the draw that is advised goes by its predictions
-    elif open_draw := _unjudged(sample):
+    if model != DEFAULT_MODEL:
+        named += ("--model", model)  # the draw that is advised goes by its predictions
+    if copies is Copies.PRINTED:
+        named += ("--copies", copies.value)
+    if sample is not None and (open_draw := _unjudged(sample)):
         serve = serve_words(paths_named, codebook, register, sample)
         raise LabelError(
             f"{sample}: holds a draw of {open_draw} units of which none is judged yet. Judge them "
@@ -216,6 +209,7 @@ def compare(
                 articles,
                 model,
                 book,
+                named=codebook,
                 register=register,
                 repair=not no_repair,
                 on_article=lambda: shown.advance(shown.task_ids[0]),
@@ -309,12 +303,16 @@ def _material(
     model: str,
     codebook: "Codebook",
     *,
+    named: str,
     register: Path | None,
     repair: bool,
     on_article: Callable[[], None],
     on_step: Callable[[str], None],
 ) -> _Material:
-    """Return the units of articles, labeled here, and those of tables that hold labels already."""
+    """Return the units of articles, labeled here, and those of tables that hold labels already.
+
+    `named` is how the user named the codebook.
+    """
     from stance.classifiers.storage import find_card
     from stance.comparison.compare import corpus_facts, model_facts
     from stance.corpus.metadata import COLUMNS
@@ -345,7 +343,7 @@ def _material(
     loaded = None
     if articles:
         on_step("classifying")
-        loaded = chosen_model(model, codebook, task="stance")
+        loaded = chosen_model(model, codebook, task="stance", named=named)
         for done in classify(prepare(reader, repair=repair), loaded, codebook):
             units += done.units
             repairs[done.article.id] = [change.kind for change in done.article.repairs]

@@ -1,6 +1,7 @@
 """`stance label import` and `stance label export`: judgements from other tools, and to them."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from stance.cli.common import (
     Reader,
     Register,
     articles_only,
+    keep_inputs,
     tell,
 )
 from stance.labeling.designs import Design
@@ -96,10 +98,18 @@ def import_annotations(
     write_documents(folder / "documents.csv", registered)
     log.append(added.new)
     who = ", ".join(sorted({event.annotator for event in found.events})) or "nobody"
+    follow = Counter(event.codebook for event in found.events)
+    others = follow.total() - follow[book.reference]
+    under = ", ".join(sorted(follow)) if others else f"{book.reference} ({book.target})"
     tell(
-        f"added {len(added.new)} judgements by {who} to {log.path} under codebook {book.reference} "
-        f"({book.target}); {len(found.events) - len(added.new)} were there already"
+        f"added {len(added.new)} judgements by {who} to {log.path} under codebook {under}; "
+        f"{len(found.events) - len(added.new)} were there already"
     )
+    if others:
+        tell(
+            f"{others} of these judgements follow another codebook than {book.reference}, by which "
+            f"{file} was read: they count where --codebook names their own"
+        )
     if added.changed:
         tell(
             f"{len(added.changed)} judgements were changed since, of {added.changed[0].unit_id} "
@@ -166,6 +176,8 @@ def export_annotations(
         raise typer.BadParameter("give the articles that were judged, or are to be")
     if unlabeled and output is not None:
         refuse_existing(output)
+    log = (folder or data_folder("labels")) / "annotations.jsonl"
+    keep_inputs([output], [*paths, register, units, predictions, log])
     if form is Form.CAS and output in (None, Path("-")):
         raise typer.BadParameter("cas is several files: give -o with a new folder or a .zip")
     if predictions is not None and form is not Form.LABEL_STUDIO:

@@ -11,6 +11,8 @@ from stance.cli.common import (
     DEFAULT_CODEBOOK,
     DEFAULT_MODEL,
     CodebookName,
+    Copies,
+    CountedCopies,
     Json,
     LabelsFile,
     ModelName,
@@ -33,7 +35,7 @@ from stance.labeling.designs import Plan
 if TYPE_CHECKING:
     from stance.codebook import Codebook
     from stance.labeling.desk import Assignment
-    from stance.records import LabeledUnit, Unit
+    from stance.records import Article, LabeledUnit, Unit
 
 LabelFolder = Annotated[
     Path, typer.Option("--folder", help="Your labels: the log, the draws, the settled labels.")
@@ -68,6 +70,7 @@ def next_units(
         ),
     ] = None,
     task: TaskName = "stance",
+    copies: CountedCopies = Copies.ONCE,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     seed: Seed = 7,
@@ -75,7 +78,8 @@ def next_units(
     """Draw the units to label next, each with its chance.
 
     Only labels of random and stratified draws can carry an estimate; those picked where a model is
-    unsure serve training. The draw goes into draws.jsonl, its units to standard output.
+    unsure serve training. Of articles that are copies of each other only the first is drawn from,
+    as `stance compare` counts them. The draw goes into draws.jsonl, its units to standard output.
 
     Example: stance label next seeds/articles --folder my-labels -n 50 --plan stratified
     """
@@ -89,10 +93,13 @@ def next_units(
     book = read_codebook(codebook)
     book.task(task)
     articles_only(paths, book)
-    loaded = None if plan is Plan.RANDOM else chosen_model(model, book, task=task)
+    loaded = None
+    if plan is not Plan.RANDOM:
+        instead = "; or draw the first sample with --plan random"
+        loaded = chosen_model(model, book, task=task, named=codebook, instead=instead)
     reader = Reader(paths, register)
     with progress("classifying"):
-        prepared = list(prepare(reader))
+        prepared = _counted(list(prepare(reader)), copies)
         units = {unit.id: unit for _, found in prepared for unit in found}
         log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
         ours = [event for event in log.events() if event.codebook == book.reference]
@@ -140,6 +147,7 @@ def plan_labels(
     ] = 0.05,
     model: ModelName = DEFAULT_MODEL,
     task: TaskName = "stance",
+    copies: CountedCopies = Copies.ONCE,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     json: Json = False,
@@ -164,13 +172,14 @@ def plan_labels(
     book = read_codebook(codebook)
     articles_only(paths, book)
     classes = book.task(task).classes
-    loaded = chosen_model(model, book, task=task)
+    loaded = chosen_model(model, book, task=task, named=codebook)
     held_out = loaded.card.held_out.get("outlet") or loaded.card.held_out.get("article") or {}
     confusion = np.array(held_out[task]["confusion"]) if task in held_out else None
     reader = Reader(paths, register)
     predicted: dict[str, dict[str, int]] = {}
     with progress("classifying"):
-        for candidate in candidates(prepare(reader), loaded, book, task):
+        prepared = _counted(list(prepare(reader)), copies)
+        for candidate in candidates(prepared, loaded, book, task):
             counts = predicted.setdefault(candidate.outlet, {})
             label = candidate.predicted or ""
             counts[label] = counts.get(label, 0) + 1
@@ -324,6 +333,22 @@ def cues(
     else:
         print_cues(console(), measured)
     reader.finish()
+
+
+def _counted(
+    articles: "list[tuple[Article, list[Unit]]]", copies: Copies
+) -> "list[tuple[Article, list[Unit]]]":
+    """Return the articles that count in a comparison, telling what was left aside as copies."""
+    from stance.engine.candidates import copies_of_others
+
+    left_out = copies_of_others(articles) if copies is Copies.ONCE else frozenset()
+    if left_out:
+        n_units = sum(len(units) for article, units in articles if article.id in left_out)
+        tell(
+            f"{n_units} units in {len(left_out)} articles are left aside: those are copies of "
+            "others, which stance compare counts once; --copies printed takes them too"
+        )
+    return [(article, units) for article, units in articles if article.id not in left_out]
 
 
 def _n_labels(examples: "list[LabeledUnit]") -> int:

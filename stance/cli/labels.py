@@ -1,6 +1,7 @@
 """`stance label`: see how far annotators agree, settle, verify."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from stance.cli.common import (
     Json,
     LabelsFile,
     Reader,
+    name_of_codebook,
     seed_articles,
     serve_words,
     settled_labels,
@@ -136,7 +138,11 @@ def settle(
         draws_file = folder / "draws.jsonl"
         draws = read_draws(draws_file) if draws_file.exists() else {}
         draw = draw_to_decide(disagreements, events, draws)
-        serve = serve_words([Path("PATH")], codebook or DEFAULT_CODEBOOK, None, folder)
+        units = {found.unit_id for found in disagreements}
+        latest = next(event for event in reversed(events) if event.unit_id in units)
+        follow = draws[draw].codebook if draw in draws else latest.codebook
+        named = codebook or name_of_codebook(follow)
+        serve = serve_words([Path("PATH")], named, None, folder)
         tell(f"decide those on the page, under Adjudicate: {serve} --draw {draw}")
 
 
@@ -161,34 +167,33 @@ def verify(
     """
     from stance.codebook import read_codebook
     from stance.corpus.prepare import prepare
-    from stance.labeling.join import join_labels
 
     book = read_codebook(codebook)
     settled = settled_labels(labels, book)
     # One reader a folder: two may hold the same document under the same name.
     readers = [Reader([folder]) for folder in (seed_articles(book), *(seeds or []))]
-    articles = {}
+    places: dict[str, set[tuple[int, int]]] = {}  # sha256 -> where its units stand
     ids = set()
     for article, units in (pair for reader in readers for pair in prepare(reader)):
-        articles[article.sha256] = article, units
+        places[article.sha256] = {(unit.start, unit.end) for unit in units}
         ids.add(article.id)
-    found, lost = join_labels(articles.values(), settled)
-    wanted: dict[str, tuple[str, int]] = {}
-    for label in settled:
-        wanted[label.sha256] = (label.article_id, wanted.get(label.sha256, ("", 0))[1] + 1)
-    bad = {label.sha256 for label in lost}
+    here = [label for label in settled if label.sha256 in places]
+    lost = [label for label in here if (label.start, label.end) not in places[label.sha256]]
+    n_found = len(here) - len(lost)
+    wanted = Counter((label.article_id, label.sha256) for label in settled)
+    bad = {(label.article_id, label.sha256) for label in lost}
     missing: list[str] = []
     changed: list[str] = []
-    for digest, (article_id, n) in sorted(wanted.items(), key=lambda item: item[1]):
-        if digest in articles:
-            state = "MISFIT" if digest in bad else "found"
+    for (article_id, digest), n in sorted(wanted.items()):
+        if digest in places:
+            state = "MISFIT" if (article_id, digest) in bad else "found"
         else:
             state = "CHANGED" if article_id in ids else "not there"
             (changed if article_id in ids else missing).append(article_id)
         line = f"{state:<9}  {article_id}  {n} units  sha256 {digest}"
         sys.stdout.write(printable(line) + "\n")
     sys.stdout.write(
-        f"{len(found)} of {len(settled)} labels meet their unit; {len(missing)} of {len(wanted)} "
+        f"{n_found} of {len(settled)} labels meet their unit; {len(missing)} of {len(wanted)} "
         f"documents are not there, {len(changed)} were changed\n"
     )
     if lost:
@@ -197,9 +202,9 @@ def verify(
         tell(f"{len(changed)} documents are not the text that was labeled, {changed[0]} first")
     if not settled:
         tell(f"no settled label follows {book.reference}: there was nothing to verify")
-    elif not found:
+    elif not n_found:
         tell("no label meets a unit: give --seeds where the labeled documents are")
-    if lost or changed or not found:
+    if lost or changed or not n_found:
         raise typer.Exit(1)
     for reader in readers:
         reader.finish()

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,7 @@ from stance.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from stance.classifiers.base import Progress
     from stance.classifiers.storage import Storable
@@ -325,11 +326,9 @@ def _train(
     origins are the folders of a base and of teachers.
     """
     from stance.classifiers.learned import learned_by
-    from stance.classifiers.storage import make_model_folder
     from stance.engine.train import BY_ARTICLE, BY_OUTLET, train_model
 
-    make_model_folder(output)  # a wrong -o shows now, not after the training
-    with progress("training") as shown:
+    with _model_folder(output), progress("training") as shown:
         task = shown.task_ids[0]
 
         def show(now: "Progress") -> None:
@@ -365,6 +364,25 @@ def _train(
     own = [] if codebook == DEFAULT_CODEBOOK else ["--codebook", codebook]
     words = ["stance", "classify", "PATH", "--model", str(output), *own]
     tell(f"wrote {output}; classify with: {shlex.join(words)}")
+
+
+@contextmanager
+def _model_folder(output: Path) -> "Iterator[None]":
+    """Make a model's folder first: a wrong one shows now, not after the training.
+
+    Where the training fails, it leaves no empty folder.
+    """
+    from stance.classifiers.storage import make_model_folder
+
+    new = [folder for folder in (output, *output.parents) if not folder.exists()]
+    make_model_folder(output)
+    try:
+        yield
+    except BaseException:
+        for folder in new:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
+        raise
 
 
 def _refuse_base(base: str, output: Path, examples: "Sequence[LabeledUnit]") -> None:

@@ -16,6 +16,7 @@ class FittedDraw:
     """A draw from the units of a corpus, and what the log says of it."""
 
     draw: Draw
+    among: Mapping[str, ClassifiedUnit]  # what it drew from, and `before`: unit id -> unit
     stratum: Mapping[str, str]  # unit id -> stratum, of what was drawn at random
     before: frozenset[str]  # unit ids, judged when it was made: it drew from the others
     judged: Mapping[str, frozenset[str]]  # task -> of its units, those judged for this draw
@@ -40,7 +41,7 @@ def fitted(
     events
         The log, under one codebook.
     units
-        Unit id -> unit.
+        Unit id -> unit: a whole corpus, or what is left of it without copies.
     """
     before = _judged_before(draw, events, units)
     if (
@@ -57,6 +58,7 @@ def fitted(
             judged.setdefault(place.task, set()).add(place.unit_id)
     return FittedDraw(
         draw=draw,
+        among=units,
         stratum=stratum,
         before=before,
         judged={task: frozenset(unit_ids) for task, unit_ids in judged.items()},
@@ -67,7 +69,6 @@ def best_sample(
     draws: Sequence[FittedDraw],
     task: str,
     labeled: Collection[str],
-    units: Mapping[str, ClassifiedUnit],
 ) -> list[FittedDraw]:
     """Return the draws, in order, that are one sample: of several such samples the largest.
 
@@ -83,7 +84,7 @@ def best_sample(
     samples = []
     for end in range(1, len(with_labels) + 1):
         chains = (with_labels[start:end] for start in range(end))
-        samples.append(next(chain for chain in chains if _one_sample(chain, units)))
+        samples.append(next(chain for chain in chains if _one_sample(chain)))
     # The latest of equals: the number of labels says nothing of what they are, so it may choose.
     return max(
         reversed(samples),
@@ -92,14 +93,13 @@ def best_sample(
     )
 
 
-def strata_of(
-    sample: Sequence[FittedDraw], units: Mapping[str, ClassifiedUnit]
-) -> dict[str, str] | None:
-    """Return the stratum of every unit if that can be told; None if not.
+def strata_of(sample: Sequence[FittedDraw]) -> dict[str, str] | None:
+    """Return the stratum of every unit drawn among if that can be told; None if not.
 
     A draw writes down the strata of what it drew, and of the rest only how many there were. If the
     predictions of now give just these, they are those of the draw.
     """
+    units = sample[0].among if sample else {}
     outlets = {unit_id: unit.source or "" for unit_id, unit in units.items()}
     stratified = [drawn for drawn in sample if drawn.draw.plan is Plan.STRATIFIED]
     if not stratified:
@@ -116,7 +116,7 @@ def strata_of(
     return None
 
 
-def _one_sample(chain: Sequence[FittedDraw], units: Mapping[str, ClassifiedUnit]) -> bool:
+def _one_sample(chain: Sequence[FittedDraw]) -> bool:
     """Return whether draws, in order, are one: of what the first drew from, into common strata.
 
     What was judged between the first and any later one, whichever of them it was judged for, must
@@ -124,9 +124,13 @@ def _one_sample(chain: Sequence[FittedDraw], units: Mapping[str, ClassifiedUnit]
     """
     first = chain[0]
     own = frozenset().union(*(drawn.all_judged() for drawn in chain))
-    if any(not first.before <= later.before <= first.before | own for later in chain[1:]):
+    if any(
+        later.among.keys() != first.among.keys()
+        or not first.before <= later.before <= first.before | own
+        for later in chain[1:]
+    ):
         return False
-    if len(chain) == 1 or strata_of(chain, units) is not None:
+    if len(chain) == 1 or strata_of(chain) is not None:
         return True
     if any(drawn.draw.plan is not Plan.STRATIFIED for drawn in chain):
         return False

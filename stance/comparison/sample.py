@@ -8,6 +8,8 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +18,14 @@ from stance.codebook import Codebook, Task
 from stance.comparison.draws import FittedDraw, best_sample, draw_of, fitted, strata_of
 from stance.comparison.observations import BoolArray, Observations
 from stance.comparison.result import SampleFacts
+from stance.corpus.copies import articles_of_units, copies_left_out, copy_clusters
 from stance.errors import LabelError
 from stance.labeling.designs import Design, Plan, kind_of
 from stance.labeling.log import read_annotations, standing
 from stance.labeling.queue import read_draws
 from stance.labeling.settle import draw_to_decide, settle
 from stance.labeling.store import read_documents
-from stance.records import Annotation
+from stance.records import Annotation, ClassifiedUnit
 from stance.statistics.arrays import FloatArray, IntArray
 
 BEFORE = "judged before the draw"
@@ -32,6 +35,7 @@ UNDECIDED = (
     "harder units are missing"
 )
 CHANGED = "articles whose text is not the one that was judged"
+OF_NEXT = {"--model", "--copies"}  # options of `label next` that `label serve` has not
 N_NEXT = 300  # labels that the remedy asks for: about four points each way in one outlet
 
 
@@ -90,7 +94,8 @@ def sampled(
     trained_on
         Hashes of the articles that the model learned from.
     paths
-        The words that name the articles on the command line, with options that belong to them.
+        The words that name the articles on the command line, with options that belong to them and
+        those by which to draw from them.
     on_notice
         Is told of a last line of the log that was never finished.
 
@@ -134,7 +139,7 @@ class _Folder:
         trained_on: Collection[str],
         on_notice: Callable[[str], None] | None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.observations = folder, observations
         self.tasks = [task for task in codebook.tasks if task.name in observations.codes]
         self.units = {unit.unit.id: unit for unit in observations.units}
         # task -> unit id -> why its label is left aside
@@ -185,10 +190,20 @@ class _Folder:
         for draw in self.known_draws.values():
             if draw.codebook != codebook.reference:
                 self.unfit[draw.id] = "draws under another codebook"
-            elif (drawn := fitted(draw, ours, self.units)) is None:
-                self.unfit[draw.id] = "draws from other units than those of this corpus"
-            else:
+            elif drawn := fitted(draw, ours, self.units) or fitted(draw, ours, self.first_printed):
                 self.draws.append(drawn)
+            else:
+                self.unfit[draw.id] = "draws from other units than those of this corpus"
+
+    @cached_property
+    def first_printed(self) -> dict[str, ClassifiedUnit]:
+        """The units that do not stand in copies, whether those count here or not, by id."""
+        if self.observations.counts.all():
+            copies = copies_left_out(copy_clusters(articles_of_units(self.observations.units)))
+        else:
+            rows = np.flatnonzero(~self.observations.counts).tolist()
+            copies = frozenset(self.observations.unit(row).unit.article_id for row in rows)
+        return {u: unit for u, unit in self.units.items() if unit.unit.article_id not in copies}
 
     def article(self, unit_id: str) -> str:
         """Return the article that a unit stands in."""
@@ -201,8 +216,9 @@ class _Folder:
     def task_sample(self, task: Task) -> tuple[TaskSample, dict[str, str]]:
         """Return a task's sample, and the design of each usable label by unit id."""
         refused, labeled = self.refused[task.name], self.labeled(task.name)
-        sample = best_sample(self.draws, task.name, labeled, self.units)
+        sample = best_sample(self.draws, task.name, labeled)
         before = sample[0].before if sample else frozenset(self.units)
+        left = sample[0].among.keys() - before if sample else frozenset[str]()
         judged = {
             unit.unit_id: drawn.draw.design_of(unit)
             for drawn in sample
@@ -221,9 +237,9 @@ class _Folder:
         for unit_id in labeled.keys() - design.keys() - refused.keys():
             refused[unit_id] = self._reason(unit_id, task.name)
         is_drawn = design.keys() & own - census
-        strata = strata_of(sample, self.units)
+        strata = strata_of(sample)
         if located := strata is not None:
-            sizes = Counter(name for u, name in strata.items() if u not in before)
+            sizes = Counter(name for u, name in strata.items() if u in left)
         else:
             strata = {u: name for drawn in sample for u, name in drawn.stratum.items()}
             sizes = Counter({s.name: s.size for s in sample[0].draw.strata})
@@ -238,15 +254,12 @@ class _Folder:
                 covered=np.array(
                     [
                         (u in design and u not in is_drawn)
-                        or (u not in before and self.article(u) not in self.lost)
+                        or (u in left and self.article(u) not in self.lost)
                         for u in self.units
                     ]
                 ),
                 stratum=np.array(
-                    [
-                        number[strata[u]] if u in strata and u not in before else -1
-                        for u in self.units
-                    ]
+                    [number[strata[u]] if u in strata and u in left else -1 for u in self.units]
                 ),
                 sizes=np.array([float(sizes[name]) for name in number]),
                 taken=np.array([float(taken[name]) for name in number]),
@@ -332,8 +345,13 @@ def _remedy(
     folder = str(laid.folder)
     open_draw = laid.to_decide or open_draw
     if open_draw is not None:
-        words = ["--folder", folder, "--draw", open_draw]
-        return shlex.join(["stance", "label", "serve", *paths, *words])
+        words = [
+            word
+            for before, word in pairwise(["", *paths])
+            if word not in OF_NEXT and before not in OF_NEXT
+        ]
+        words += ["--folder", folder, "--draw", open_draw]
+        return shlex.join(["stance", "label", "serve", *words])
     outlets = np.array([unit.source or "" for unit in laid.units.values()])
     for outlet in np.unique(outlets):
         own = outlets == outlet

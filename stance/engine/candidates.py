@@ -1,12 +1,31 @@
 """Units that could be labeled next, with what a model says of each."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from stance.classifiers.storage import Model
 from stance.codebook import Codebook
+from stance.corpus.copies import PrintedUnits, copies_left_out, copy_clusters
 from stance.engine.classify import classify
 from stance.labeling.queue import Candidate
 from stance.records import Article, Unit
+
+
+def copies_of_others(articles: Sequence[tuple[Article, list[Unit]]]) -> frozenset[str]:
+    """Return the ids of the articles that a comparison leaves out where copies count once.
+
+    By their units alone, as a comparison knows them: it must find the very same ones.
+    """
+    printed = (
+        PrintedUnits(
+            id=article.id,
+            text="\n".join(unit.text for unit in units),
+            date=article.date,
+            source=article.source,
+        )
+        for article, units in articles
+        if units
+    )
+    return copies_left_out(copy_clusters(printed))
 
 
 def candidates(

@@ -45,33 +45,45 @@ def _counterparts(own: Task, other: Task) -> dict[str, str]:
 def join_labels(
     articles: Iterable[tuple[Article, Sequence[Unit]]], labels: Iterable[Label]
 ) -> tuple[list[LabeledUnit], list[Label]]:
-    """Return the units that have settled labels, and the labels that met no unit.
+    """Return the units that have settled labels, and the labels that are lost.
 
-    A label meets a unit of the same place in a document of the same hash, whatever the document is
-    called here; labels of documents that are not among the articles are passed over.
+    A label meets the unit of its place in its own article, or, where no article of its id and hash
+    is here, in one of the same hash, whatever that is called here. Lost are labels that meet no
+    unit of their document, or one that a later label meets; labels of documents that are not among
+    the articles are passed over.
     """
-    waiting: dict[str, dict[tuple[int, int], Label]] = {}
-    found: list[LabeledUnit] = []
-    lost: list[Label] = []
+    by_hash: dict[str, list[Label]] = {}
     for label in labels:
-        waiting.setdefault(label.sha256, {})[label.start, label.end] = label
-    for article, units in articles:
-        places = waiting.pop(article.sha256, None)
-        if places is None:
-            continue
+        by_hash.setdefault(label.sha256, []).append(label)
+    here = [(article, units) for article, units in articles if article.sha256 in by_hash]
+    own = {(article.sha256, article.id) for article, _ in here}
+    waiting: dict[tuple[str, str | None, int, int], Label] = {}  # None: of an article not here
+    lost: list[Label] = []
+    for sha256 in dict.fromkeys(article.sha256 for article, _ in here):
+        for label in by_hash[sha256]:
+            named = label.article_id if (sha256, label.article_id) in own else None
+            place = (sha256, named, label.start, label.end)
+            if place in waiting:
+                lost.append(waiting[place])
+            waiting[place] = label
+    found: list[LabeledUnit] = []
+    for article, units in here:
         for unit in units:
-            if (unit.start, unit.end) in places:
-                label = places.pop((unit.start, unit.end))
-                found.append(
-                    LabeledUnit(
-                        unit=unit,
-                        source=article.source,
-                        date=article.date,
-                        sha256=article.sha256,
-                        labels=label.labels,
-                        shares=shares_of(label),
-                        repaired=article.original[unit.start : unit.end] != unit.text,
-                    )
-                )
-        lost += places.values()
-    return found, lost
+            for named in (article.id, None):
+                met = waiting.pop((article.sha256, named, unit.start, unit.end), None)
+                if met is not None:
+                    found.append(_labeled(article, unit, met))
+                    break
+    return found, [*lost, *waiting.values()]
+
+
+def _labeled(article: Article, unit: Unit, label: Label) -> LabeledUnit:
+    return LabeledUnit(
+        unit=unit,
+        source=article.source,
+        date=article.date,
+        sha256=article.sha256,
+        labels=label.labels,
+        shares=shares_of(label),
+        repaired=article.original[unit.start : unit.end] != unit.text,
+    )

@@ -95,7 +95,9 @@ def test_the_output_of_classify_compares_like_the_articles(place, first):
             for outlet in mix["outlets"]
         ]
         assert counted[: len(counted) // 2] == counted[len(counted) // 2 :]
-    assert found["sample"]["remedy"].startswith("stance label next PATH_OF_ARTICLES --folder")
+    assert found["sample"]["remedy"].startswith(
+        "stance label next PATH_OF_ARTICLES --model baseline --folder"
+    )
     # A label names its model, so what is known of a shipped one is known here too.
     assert found["model"] == first["model"]
 

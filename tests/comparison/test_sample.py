@@ -513,6 +513,73 @@ def test_labels_in_copies_that_do_not_count_are_not_counted_among_those_that_cor
     assert facts.refused == {"in copies, which do not count": 20}
 
 
+def printed_twice(desk, name="mole0"):
+    """Return the units of a desk, of which a Quay article prints one of the Mole's."""
+    first = [desk.units[u] for u in desk.units_of(name)]
+    copy = classified(
+        " ".join(unit.unit.text for unit in first),
+        first[0].predictions["stance"].label,
+        outlet="Quay",
+        name=f"quay-{name}",
+        codebook=BOOK,
+    )
+    return [*desk.units.values(), *copy]
+
+
+@pytest.mark.parametrize("plan", [Plan.RANDOM, Plan.STRATIFIED])
+def test_a_draw_that_left_copies_out_corrects_what_counts_and_says_nothing_of_the_copies(
+    desk, plan
+):
+    units = printed_twice(desk)
+    for n in (40, 20):
+        desk.judge_draw(desk.draw(plan, n))
+    once = observe(units, BOOK, left_out=frozenset({"quay-mole0"}))
+    sample = sampled(desk.folder, once, BOOK)
+    assert (sample.facts.n_labels, sample.facts.refused) == (60, {})
+    assert sample.tasks["stance"].sizes.sum() == 120
+    of_once = desk.shares(sample, once)
+    assert of_once == desk.shares(desk.sampled())
+    printed = observe(units, BOOK)
+    sample = sampled(desk.folder, printed, BOOK)
+    assert (sample.facts.n_labels, sample.facts.refused) == (60, {})
+    names = [unit.unit.article_id for unit in printed.units]
+    covered = sample.tasks["stance"].covered
+    assert {n for n, known in zip(names, covered, strict=True) if not known} == {"quay-mole0"}
+    share = desk.shares(sample, printed)["Quay"]["skeptical"]
+    assert share.n_units == 70
+    assert share.high - share.low > 10 / 70  # any of its ten units may be of any class
+    assert desk.shares(sample, printed)["Mole"] == of_once["Mole"]
+
+
+def test_a_draw_over_copies_too_and_one_without_them_are_not_one_sample(tmp_path, desk):
+    (tmp_path / "both").mkdir()
+    whole = Desk(tmp_path / "both", printed_twice(desk))
+    first = whole.judge_draw(whole.draw(Plan.RANDOM, 40))
+    once = observe(list(whole.units.values()), BOOK, left_out=frozenset({"quay-mole0"}))
+    facts = sampled(whole.folder, once, BOOK).facts
+    n_copied = facts.refused.get("in copies, which do not count", 0)
+    assert facts.designs == {f"random/{first.id}": 40 - n_copied}
+    own = {u: unit for u, unit in whole.units.items() if unit.unit.article_id != "quay-mole0"}
+    whole.units = own
+    whole.judge_draw(whole.draw(Plan.RANDOM, 10))
+    facts = sampled(whole.folder, once, BOOK).facts
+    assert facts.designs == {f"random/{first.id}": 40 - n_copied}
+    assert facts.refused["draws that do not join with the one that is used"] == 10
+
+
+def test_the_command_that_opens_the_page_has_only_options_of_its_own(desk):
+    words = ["news", "--register", "r.csv", "--model", "my model", "--copies", "printed"]
+    desk.judge(desk.units_of("mole0")[:3], "census")
+    assert desk.sampled(paths=words).facts.remedy == (
+        "stance label next news --register r.csv --model 'my model' --copies printed "
+        f"--folder {desk.folder} --plan stratified -n 300"
+    )
+    made = desk.judge_draw(desk.draw(Plan.RANDOM, 30), first=20)
+    assert desk.sampled(paths=words).facts.remedy == (
+        f"stance label serve news --register r.csv --folder {desk.folder} --draw {made.id}"
+    )
+
+
 def other_model(units):
     """The same units, read otherwise by a model that came after the draw."""
     rng = random.Random(4)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from stance.codebook import read_codebook
 from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
@@ -37,6 +39,37 @@ def test_labels_of_a_changed_place_are_told_and_those_of_absent_documents_passed
     found, lost = join_labels([(made, split_units(made))], labels)
     assert found == []
     assert lost == labels[:1]
+
+
+def test_of_two_articles_with_one_text_each_keeps_its_own_label():
+    one, two = article(TEXT, name="one"), article(TEXT, name="two")
+    units = {made.id: split_units(made) for made in (one, two)}
+    unit = units["one"][0]
+    favor, against = (
+        replace(
+            label(one.sha256, unit.start, unit.end),
+            unit_id=f"{name}:{unit.start}-{unit.end}",
+            article_id=name,
+            labels={"stance": said},
+        )
+        for name, said in (("one", "optimistic"), ("two", "skeptical"))
+    )
+    both = [(one, units["one"]), (two, units["two"])]
+    found, lost = join_labels(both, [against, favor])
+    assert [(f.unit.article_id, f.labels["stance"]) for f in found] == [
+        ("one", "optimistic"),
+        ("two", "skeptical"),
+    ]
+    assert lost == []
+    found, lost = join_labels(both[::-1], [favor])  # it is used once, by its own
+    assert [f.unit.article_id for f in found] == ["one"]
+    assert lost == []
+    found, lost = join_labels([(article(TEXT, name="three"), units["one"])], [favor, against])
+    assert [f.labels["stance"] for f in found] == ["skeptical"]
+    assert lost == [favor]
+    found, lost = join_labels(both[:1], [against, favor])
+    assert [f.labels["stance"] for f in found] == ["optimistic"]
+    assert lost == [against]
 
 
 def test_a_unit_says_whether_its_own_text_was_repaired():
