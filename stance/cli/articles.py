@@ -103,7 +103,7 @@ def classify(
     form = _format(format, output)
     keep_inputs([output], [*paths, register])
     book = read_codebook(codebook)
-    loaded = chosen_model(model, book, device=device)
+    loaded = chosen_model(model, book, device=device, named=codebook)
     reader = Reader(paths, register)
     unknown: list[str] = []
     with (

@@ -154,6 +154,7 @@ def compare(
     from stance.engine.classified import is_classified
     from stance.errors import LabelError
     from stance.files import refuse_existing, writing
+    from stance.labeling.join import labels_of_units
     from stance.report.charts import save_charts
     from stance.report.comparison_tables import print_comparison
     from stance.report.machine import to_json
@@ -215,10 +216,7 @@ def compare(
                 on_article=lambda: shown.advance(shown.task_ids[0]),
                 on_step=on_step,
             )
-            settled = {
-                (label.sha256, label.start, label.end): label.labels
-                for label in settled_labels(labels, book)
-            }
+            settled = labels_of_units(material.units, settled_labels(labels, book))
             comparison = compare_units(
                 material.units,
                 book,

@@ -84,7 +84,7 @@ def serve(
             "or neither"
         )
     book = read_codebook(codebook)
-    loaded = chosen_model(model, book, device=device)
+    loaded = chosen_model(model, book, device=device, named=codebook)
     work = work_of(loaded, book, seed=seed)
     labeling = labeling_page(paths, labels, book, register, seed) if paths and labels else None
 
@@ -150,11 +150,9 @@ def comparison_of(
     from stance.classifiers.sentence_vectors import ENCODER
     from stance.cli.common import settled_labels
     from stance.comparison.compare import Settings, compare, corpus_facts, model_facts
+    from stance.labeling.join import labels_of_units
 
-    settled = {
-        (label.sha256, label.start, label.end): label.labels
-        for label in settled_labels(None, codebook)
-    }
+    settled = labels_of_units(units, settled_labels(None, codebook))
     return compare(
         units,
         codebook,

@@ -15,7 +15,7 @@ from stance.comparison.checks import read_checks
 from stance.comparison.claims import align
 from stance.comparison.effects import outlet_effects
 from stance.comparison.methods import methods
-from stance.comparison.mixes import Place, compare_mixes
+from stance.comparison.mixes import compare_mixes
 from stance.comparison.observations import VOICE, Observations, observe
 from stance.comparison.result import (
     SCHEMA,
@@ -63,7 +63,7 @@ def compare(
     corpus: CorpusFacts,
     model: ModelFacts,
     titles: Mapping[str, str | None],
-    settled: Mapping[Place, Mapping[str, str]],
+    settled: Mapping[str, Mapping[str, str]],
     trained_on: Collection[str] = (),
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Comparison:
@@ -75,7 +75,7 @@ def compare(
         Article id -> its title, of every article that was read as one; of the others the units
         came from a table.
     settled
-        Settled labels by place, shown beside the predicted ones where they cover an outlet.
+        Settled labels by unit id, shown beside the predicted ones where they cover an outlet.
     trained_on
         Hashes of the articles that the model learned from: their labels correct nothing, unless
         the unit was labeled by a model that had not seen it.

@@ -27,8 +27,6 @@ from stance.statistics.permutation import (
 )
 from stance.statistics.prevalence import error_band, share_difference
 
-Place = tuple[str, int, int]  # document hash, start, end
-
 
 def compare_mixes(
     observations: Observations,
@@ -37,7 +35,7 @@ def compare_mixes(
     voice: str | None = None,
     corrected: Mapping[str, Mapping[str, Corrected]] | None = None,
     confusion: Sequence[Sequence[float]] | None = None,
-    settled: Mapping[Place, Mapping[str, str]],
+    settled: Mapping[str, Mapping[str, str]],
     copies: frozenset[str] = frozenset(),
     seed: int,
     pairs: bool = True,
@@ -54,7 +52,7 @@ def compare_mixes(
     confusion
         Held-out units by settled label (rows) and predicted one, as the model's card has them.
     settled
-        Settled labels by place: shares of them stand beside those of an outlet all of whose units
+        Settled labels by unit id: shares of them stand beside those of an outlet all of whose units
         that count have one.
     copies
         Ids of articles that are copies: where they count in the shares, `other_counting` is
@@ -198,7 +196,7 @@ def _bands(
 
 
 def _settled_shares(
-    observations: Observations, task: Task, settled: Mapping[Place, Mapping[str, str]]
+    observations: Observations, task: Task, settled: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, float]]:
     """Return each label's share by settled labels, of outlets where every unit has one."""
     counts = {outlet: dict.fromkeys(task.classes, 0) for outlet in observations.outlets}
@@ -208,7 +206,7 @@ def _settled_shares(
     for row in np.flatnonzero(observations.counts):
         classified = observations.unit(int(row))
         outlet, unit = classified.source or "", classified.unit
-        label = settled.get((classified.sha256, unit.start, unit.end), {}).get(task.name)
+        label = settled.get(unit.id, {}).get(task.name)
         if label is None:
             lacking.add(outlet)
         else:

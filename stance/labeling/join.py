@@ -1,11 +1,11 @@
 """Settled labels found again in the articles that they speak of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stance.codebook import Codebook, Task
 from stance.labeling.settle import shares_of
-from stance.records import Article, Label, LabeledUnit, Unit
+from stance.records import Article, ClassifiedUnit, Label, LabeledUnit, Unit
 
 
 def for_codebook(
@@ -75,6 +75,28 @@ def join_labels(
                     found.append(_labeled(article, unit, met))
                     break
     return found, [*lost, *waiting.values()]
+
+
+def labels_of_units(
+    units: Iterable[ClassifiedUnit], labels: Iterable[Label]
+) -> dict[str, Mapping[str, str]]:
+    """Return the settled labels of units by unit id: those of their own article, if it has any.
+
+    Else those of the place in any article of the same hash: that is the same text.
+    """
+    own: dict[tuple[str, str, int, int], Mapping[str, str]] = {}
+    any_of: dict[tuple[str, int, int], Mapping[str, str]] = {}
+    for label in labels:
+        own[label.sha256, label.article_id, label.start, label.end] = label.labels
+        any_of[label.sha256, label.start, label.end] = label.labels
+    found = {}
+    for classified in units:
+        unit, sha256 = classified.unit, classified.sha256
+        met = own.get((sha256, unit.article_id, unit.start, unit.end))
+        met = met or any_of.get((sha256, unit.start, unit.end))
+        if met:
+            found[unit.id] = met
+    return found
 
 
 def _labeled(article: Article, unit: Unit, label: Label) -> LabeledUnit:

@@ -153,11 +153,7 @@ def test_outlets_without_a_shared_claim_have_no_agreement_and_are_told_what_stan
 
 def test_settled_labels_stand_beside_an_outlet_only_where_they_cover_it():
     units = corpus(4)
-    settled = {
-        (u.sha256, u.unit.start, u.unit.end): {"stance": "neutral"}
-        for u in units
-        if u.source == "Alpha"
-    }
+    settled = {u.unit.id: {"stance": "neutral"} for u in units if u.source == "Alpha"}
     alpha, beta = run(units, settled=settled).mixes[0].outlets
     assert {name: share.settled for name, share in alpha.shares.items()} == {
         "optimistic": 0,

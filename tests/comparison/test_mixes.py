@@ -113,7 +113,7 @@ def test_a_band_says_where_the_share_may_lie_if_the_model_errs_as_it_did_when_he
 def test_settled_shares_stand_only_where_every_unit_that_counts_has_a_label():
     units = articles("A", "oo", "ss", "nn") + articles("B", "oo", "ss")
     settled = {
-        (u.sha256, u.unit.start, u.unit.end): {"stance": "neutral"}
+        u.unit.id: {"stance": "neutral"}
         for u in units
         if u.unit.article_id != "A-2" and u.unit.id != units[-1].unit.id
     }

@@ -3,9 +3,9 @@ from dataclasses import replace
 from stance.codebook import read_codebook
 from stance.corpus.repair import repair_article
 from stance.corpus.units import split_units
-from stance.labeling.join import join_labels
+from stance.labeling.join import join_labels, labels_of_units
 from stance.records import Label
-from tests.builders import article
+from tests.builders import article, classified
 
 BOOK = read_codebook()
 TEXT = "The ferry sails. Captains doubt it. The pier is of oak."
@@ -70,6 +70,26 @@ def test_of_two_articles_with_one_text_each_keeps_its_own_label():
     found, lost = join_labels(both[:1], [against, favor])
     assert [f.labels["stance"] for f in found] == ["optimistic"]
     assert lost == [against]
+
+
+def test_a_comparison_takes_labels_of_the_own_article_first_and_of_the_same_text_else():
+    one, two, three = (
+        classified(TEXT, "neutral", outlet="Quay", name=name, codebook=BOOK)[0]
+        for name in ("one", "two", "three")
+    )
+    labels = [
+        replace(
+            label(unit.sha256, unit.unit.start, unit.unit.end),
+            article_id=unit.unit.article_id,
+            labels={"stance": said},
+        )
+        for unit, said in ((two, "skeptical"), (one, "optimistic"))
+    ]
+    assert labels_of_units([one, two, three], labels) == {
+        one.unit.id: {"stance": "optimistic"},
+        two.unit.id: {"stance": "skeptical"},
+        three.unit.id: {"stance": "optimistic"},
+    }
 
 
 def test_a_unit_says_whether_its_own_text_was_repaired():
