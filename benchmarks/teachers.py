@@ -29,7 +29,7 @@ from stance.evaluation.benchmarks.sets import Metric, benchmark_set, read_benchm
 from stance.evaluation.paired import paired_differences
 from stance.records import Article, LabeledUnit
 from stance.statistics.arrays import FloatArray
-from stance.statistics.intervals import article_bootstrap
+from stance.statistics.intervals import Estimate, article_bootstrap
 from stance.statistics.scores import confusion_table
 
 CHOSEN = benchmark_set("semeval2016")
@@ -80,6 +80,13 @@ def without_labels(units: Sequence[LabeledUnit], teachers: Sequence[Model]) -> l
     return unlabeled_lessons(articles, teachers)
 
 
+def limits(found: Estimate, form: str) -> str:
+    """Return an interval in brackets; nothing where there is none."""
+    if found.low is None or found.high is None:
+        return ""
+    return f" [{found.low:{form}}, {found.high:{form}}]"
+
+
 def row(
     name: str,
     rows: Mapping[str, FloatArray],
@@ -102,8 +109,8 @@ def row(
         pairs = paired_differences(judge, rows, first, BOOK, seed=SEED)
         pair = next(p for p in pairs if (p.task, p.score) == ("stance", "F_avg"))
         gap = pair.difference
-        apart = f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}] p {pair.p_value:.4f}"
-    cell = f"{f_avg.value:.3f} [{f_avg.low:.3f}, {f_avg.high:.3f}]"
+        apart = f"{gap.value:+.3f}{limits(gap, '+.3f')} p {pair.p_value:.4f}"
+    cell = f"{f_avg.value:.3f}{limits(f_avg, '.3f')}"
     print(f"| {name} | {cell} | {apart} |", flush=True)
 
 

@@ -99,7 +99,10 @@ def next_units(
         loaded = chosen_model(model, book, task=task, named=codebook, instead=instead)
     reader = Reader(paths, register)
     with progress("classifying"):
-        prepared = _counted(list(prepare(reader)), copies)
+        prepared = list(prepare(reader))
+        if copies is Copies.ONCE and _drew_from_all(folder, book, prepared):
+            copies = Copies.PRINTED
+        prepared = _counted(prepared, copies)
         units = {unit.id: unit for _, found in prepared for unit in found}
         log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
         ours = [event for event in log.events() if event.codebook == book.reference]
@@ -333,6 +336,28 @@ def cues(
     else:
         print_cues(console(), measured)
     reader.finish()
+
+
+def _drew_from_all(
+    folder: Path, codebook: "Codebook", articles: "list[tuple[Article, list[Unit]]]"
+) -> bool:
+    """Return whether the last draw of a folder was from all of these, copies too, telling so.
+
+    One that leaves copies aside would not join it.
+    """
+    from stance.engine.candidates import copies_of_others
+    from stance.labeling.queue import read_draws
+
+    file = folder / "draws.jsonl"
+    draws = read_draws(file).values() if file.exists() else ()
+    ours = [draw for draw in draws if draw.codebook == codebook.reference]
+    n_units = sum(len(units) for _, units in articles)
+    if not ours or ours[-1].population + ours[-1].n_judged_before != n_units:
+        return False
+    if not copies_of_others(articles):
+        return False
+    tell(f"draw {ours[-1].id} was made from copies too, and so is this one: they are one sample")
+    return True
 
 
 def _counted(

@@ -353,8 +353,10 @@ def _remedy(
         words += ["--folder", folder, "--draw", open_draw]
         return shlex.join(["stance", "label", "serve", *words])
     outlets = np.array([unit.source or "" for unit in laid.units.values()])
-    for outlet in np.unique(outlets):
-        own = outlets == outlet
+    counting = np.zeros(len(outlets), dtype=bool)
+    counting[laid.observations.places[laid.observations.counts]] = True
+    for outlet in np.unique(outlets[counting]):
+        own = counting & (outlets == outlet)
         if not sample.certain[own].all() and sample.drawn[own].sum() < 2:
             return _next(paths, folder)
     return None

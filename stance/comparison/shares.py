@@ -54,8 +54,10 @@ def _outlet(
         part = np.bincount(stratum[drawn], minlength=n_strata)
         sizes = labels.sizes * part / np.maximum(labels.taken, 1)
     speaking = prevalence.still_open(stratum, sizes)
-    all_known = n_covered == n_units and bool((certain | (drawn & ~speaking)).all())
-    if not n_units or not (all_known or speaking.sum() > 1):
+    # Of what is not covered nothing is known: labels of the rest leave room for it.
+    all_known = bool((certain | (drawn & ~speaking)).all())
+    enough = speaking.sum() > 1 or (all_known and (n_covered == n_units or drawn.sum() > 1))
+    if not n_units or not enough:
         return None
     result = prevalence.corrected_shares(
         observations.codes[task.name][covered],

@@ -73,8 +73,14 @@ def ceilings(
     LabelError
         If an annotator's label is none of the codebook's.
     """
-    given = {(label.sha256, label.start, label.end): label.annotators for label in labels}
-    places = [(e.sha256, e.unit.start, e.unit.end) for e in examples]
+    # Of two articles with one text each has its own; a text may be called otherwise here.
+    own = {(r.sha256, r.article_id, r.start, r.end): r.annotators for r in labels}
+    of_text = {(r.sha256, r.start, r.end): r.annotators for r in labels}
+    given = []
+    for example in examples:
+        sha256, unit = example.sha256, example.unit
+        found_here = own.get((sha256, unit.article_id, unit.start, unit.end))
+        given.append(found_here or of_text.get((sha256, unit.start, unit.end), {}))
     articles = np.array([example.sha256 for example in examples])
     found = []
     for task in codebook.tasks:
@@ -83,10 +89,10 @@ def ceilings(
         by_unit = [
             {
                 annotator: task.label(tasks[task.name])
-                for annotator, tasks in given.get(place, {}).items()
+                for annotator, tasks in annotators.items()
                 if task.name in tasks
             }
-            for place in places
+            for annotators in given
         ]
         twice = np.array([len(row) > 1 for row in by_unit], dtype=bool)
         if twice.any():

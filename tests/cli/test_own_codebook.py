@@ -107,6 +107,15 @@ def test_copies_are_left_aside_by_plan_and_next_as_by_compare_and_told(place):
     assert [row["n_units"] for row in json.loads(done.stdout)["outlets"]] == [3, 6]
 
 
+def test_who_drew_from_copies_before_draws_on_from_them(place):
+    draw = ("label", "next", "wire", "--plan", "random", *OWN, "--folder", "log", "-n", "2")
+    first = stance(*draw, "--copies", "printed", cwd=place)
+    assert "2 of 9 units" in first.stderr
+    second = stance(*draw, "--seed", "8", cwd=place)
+    assert "was made from copies too, and so is this one" in second.stderr
+    assert "2 of 9 units" in second.stderr
+
+
 def test_labels_of_two_printings_of_one_text_meet_each_its_own(place):
     rows = [
         (unit_id, "ada", "skeptical" if unit_id.startswith("Quay/b") else "neutral", "census")

@@ -236,6 +236,29 @@ def test_an_outlet_whose_labels_end_their_strata_has_no_corrected_share(tmp_path
     assert all(np.isfinite(share.value) for share in shares["Quay"].values())
 
 
+@pytest.mark.parametrize("n", [118, 120])
+def test_the_last_labels_of_an_outlet_do_not_take_its_share_away(desk, n):
+    desk.judge_draw(desk.draw(Plan.STRATIFIED, 500), first=n)
+    changed = [
+        replace(unit, sha256="0" * 64) if unit.unit.article_id == "mole0" else unit
+        for unit in desk.units.values()
+    ]
+    found = desk.shares(desk.sampled(changed))["Mole"]["skeptical"]
+    # Nothing is known of ten units of sixty: the limits leave room for them.
+    assert found.high - found.low > 0.15
+    assert found.low < true_share(desk, "Mole") < found.high
+
+
+def test_an_outlet_of_copies_alone_asks_for_no_labels(desk):
+    first = [desk.units[u] for u in desk.units_of("mole0")]
+    words = " ".join(unit.unit.text for unit in first)
+    label = first[0].predictions["stance"].label
+    copy = classified(words, label, outlet="Wire", name="wire0", codebook=BOOK)
+    desk.judge_draw(desk.draw(Plan.STRATIFIED, 500))
+    once = observe([*desk.units.values(), *copy], BOOK, left_out=frozenset({"wire0"}))
+    assert sampled(desk.folder, once, BOOK, paths=("news",)).facts.remedy is None
+
+
 def _event(desk, unit, made):
     assigned = Assignment(unit=desk.units[unit.unit_id].unit, design=made.design_of(unit))
     return judgement(assigned, "ada", "stance", truth_of(desk.units[unit.unit_id]), BOOK)

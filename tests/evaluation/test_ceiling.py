@@ -98,6 +98,20 @@ def test_differences_that_nobody_has_settled_yet_are_differences():
     assert found.n_units == len(examples)
 
 
+def test_two_articles_of_one_text_keep_the_judgements_of_their_own():
+    examples = [labeled(f"a{i % 6}", i, stance=STANCE[i % 3]) for i in range(24)]
+    again = [
+        replace(e, unit=replace(e.unit, article_id=f"b{i % 6}")) for i, e in enumerate(examples)
+    ]
+    labels = [judged(e, {"a": "neutral", "b": "optimistic"}) for e in examples]
+    labels += [judged(e, {"a": e.labels["stance"], "b": e.labels["stance"]}) for e in again]
+    rows = called("stance", ["neutral"] * 48)
+    (found,) = ceilings([*examples, *again], labels, rows, BOOK, seed=1)
+    codes = [[1, 0]] * 24 + [[STANCE.index(e.labels["stance"])] * 2 for e in again]
+    among = krippendorff_alpha(count_codes(np.array(codes), 3)).value
+    assert found.annotators.value == pytest.approx(among)
+
+
 def test_annotators_who_never_differ_have_no_limits():
     examples = [labeled(f"a{i % 8}", i, stance=STANCE[i % 3]) for i in range(24)]
     labels = [judged(e, {"a": e.labels["stance"], "b": e.labels["stance"]}) for e in examples]
