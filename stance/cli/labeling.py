@@ -35,6 +35,7 @@ from stance.labeling.designs import Plan
 if TYPE_CHECKING:
     from stance.codebook import Codebook
     from stance.labeling.desk import Assignment
+    from stance.labeling.queue import Draw
     from stance.records import Article, LabeledUnit, Unit
 
 LabelFolder = Annotated[
@@ -87,7 +88,7 @@ def next_units(
     from stance.corpus.prepare import prepare
     from stance.engine.candidates import candidates
     from stance.labeling.log import AnnotationLog, standing
-    from stance.labeling.queue import add_draw, draw_units
+    from stance.labeling.queue import add_draw, draw_units, read_draws
     from stance.report.machine import json_lines, unit_row
 
     book = read_codebook(codebook)
@@ -98,11 +99,11 @@ def next_units(
         instead = "; or draw the first sample with --plan random"
         loaded = chosen_model(model, book, task=task, named=codebook, instead=instead)
     reader = Reader(paths, register)
+    draws_file = folder / "draws.jsonl"
     with progress("classifying"):
-        prepared = list(prepare(reader))
-        if copies is Copies.ONCE and _drew_from_all(folder, book, prepared):
-            copies = Copies.PRINTED
-        prepared = _counted(prepared, copies)
+        draws = read_draws(draws_file).values() if draws_file.exists() else ()
+        earlier = [draw for draw in draws if draw.codebook == book.reference]
+        prepared = _counted(list(prepare(reader)), copies, earlier[-1] if earlier else None)
         units = {unit.id: unit for _, found in prepared for unit in found}
         log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
         ours = [event for event in log.events() if event.codebook == book.reference]
@@ -118,7 +119,7 @@ def next_units(
         n_judged_before=len(judged & units.keys()),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    add_draw(folder / "draws.jsonl", draw)
+    add_draw(draws_file, draw)
     rows = (
         {"unit_id": u.unit_id, "design": draw.design_of(u)} | unit_row(units[u.unit_id])
         for u in draw.units
@@ -338,41 +339,26 @@ def cues(
     reader.finish()
 
 
-def _drew_from_all(
-    folder: Path, codebook: "Codebook", articles: "list[tuple[Article, list[Unit]]]"
-) -> bool:
-    """Return whether the last draw of a folder was from all of these, copies too, telling so.
-
-    One that leaves copies aside would not join it.
-    """
-    from stance.engine.candidates import copies_of_others
-    from stance.labeling.queue import read_draws
-
-    file = folder / "draws.jsonl"
-    draws = read_draws(file).values() if file.exists() else ()
-    ours = [draw for draw in draws if draw.codebook == codebook.reference]
-    n_units = sum(len(units) for _, units in articles)
-    if not ours or ours[-1].population + ours[-1].n_judged_before != n_units:
-        return False
-    if not copies_of_others(articles):
-        return False
-    tell(f"draw {ours[-1].id} was made from copies too, and so is this one: they are one sample")
-    return True
-
-
 def _counted(
-    articles: "list[tuple[Article, list[Unit]]]", copies: Copies
+    articles: "list[tuple[Article, list[Unit]]]", copies: Copies, last: "Draw | None" = None
 ) -> "list[tuple[Article, list[Unit]]]":
-    """Return the articles that count in a comparison, telling what was left aside as copies."""
+    """Return the articles that count in a comparison, telling what was left aside as copies.
+
+    All of them where the last draw was from all: one that leaves copies aside would not join it.
+    """
     from stance.engine.candidates import copies_of_others
 
     left_out = copies_of_others(articles) if copies is Copies.ONCE else frozenset()
-    if left_out:
-        n_units = sum(len(units) for article, units in articles if article.id in left_out)
-        tell(
-            f"{n_units} units in {len(left_out)} articles are left aside: those are copies of "
-            "others, which stance compare counts once; --copies printed takes them too"
-        )
+    if not left_out:
+        return articles
+    if last and last.population + last.n_judged_before == sum(len(units) for _, units in articles):
+        tell(f"draw {last.id} was made from copies too, and so is this one: they are one sample")
+        return articles
+    n_units = sum(len(units) for article, units in articles if article.id in left_out)
+    tell(
+        f"{n_units} units in {len(left_out)} articles are left aside: those are copies of "
+        "others, which stance compare counts once; --copies printed takes them too"
+    )
     return [(article, units) for article, units in articles if article.id not in left_out]
 
 

@@ -18,7 +18,7 @@ from stance.comparison.result import (
     Timeline,
 )
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
-from stance.comparison.wording import n_of
+from stance.comparison.wording import tied_said
 from stance.corpus.furniture import REPEATED
 from stance.records import same_words
 
@@ -78,10 +78,7 @@ def refusals_of(
             "--similarity finds more and matches worse: check it with --check-claims."
         )
     elif not agreement.n_claims:
-        found.append(
-            f"On none of {n_of(len(alignment.claims), 'shared claim')} do two outlets have a "
-            "label, as units of one outlet tie there: their agreement is not measured."
-        )
+        found.append(tied_said(len(alignment.claims)))
     elif agreement.n_claims < FEW_CLAIMS:
         found.append(
             f"Shared claims: only {agreement.n_claims}. Read the agreement as a list of examples, "

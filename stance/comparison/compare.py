@@ -94,7 +94,14 @@ def compare(
     on_step("copies")
     seen, copies, later = observed(units, codebook, chosen.copies)
     sample = (
-        sampled(chosen.sample, seen, codebook, trained_on=trained_on, paths=chosen.paths)
+        sampled(
+            chosen.sample,
+            seen,
+            codebook,
+            copies=later,
+            trained_on=trained_on,
+            paths=chosen.paths,
+        )
         if chosen.sample
         else without_sample(chosen.paths)
     )

@@ -8,7 +8,6 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,14 +17,13 @@ from stance.codebook import Codebook, Task
 from stance.comparison.draws import FittedDraw, best_sample, draw_of, fitted, strata_of
 from stance.comparison.observations import BoolArray, Observations
 from stance.comparison.result import SampleFacts
-from stance.corpus.copies import articles_of_units, copies_left_out, copy_clusters
 from stance.errors import LabelError
 from stance.labeling.designs import Design, Plan, kind_of
 from stance.labeling.log import read_annotations, standing
 from stance.labeling.queue import read_draws
 from stance.labeling.settle import draw_to_decide, settle
 from stance.labeling.store import read_documents
-from stance.records import Annotation, ClassifiedUnit
+from stance.records import Annotation
 from stance.statistics.arrays import FloatArray, IntArray
 
 BEFORE = "judged before the draw"
@@ -74,6 +72,7 @@ def sampled(
     observations: Observations,
     codebook: Codebook,
     *,
+    copies: Collection[str] = (),
     trained_on: Collection[str] = (),
     paths: Sequence[str] = ("PATH",),
     on_notice: Callable[[str], None] | None = None,
@@ -91,6 +90,9 @@ def sampled(
         Holds annotations.jsonl, documents.csv and, where units were drawn, draws.jsonl.
     observations
         Everything that was classified, not a part.
+    copies
+        Ids of the articles that copy another, whether they count or not: a draw may have left them
+        aside.
     trained_on
         Hashes of the articles that the model learned from.
     paths
@@ -110,7 +112,7 @@ def sampled(
     LabelError
         If a file cannot be read, or a label is none of the codebook's.
     """
-    laid = _Folder(folder, observations, codebook, trained_on, on_notice)
+    laid = _Folder(folder, observations, codebook, copies, trained_on, on_notice)
     samples = {task.name: laid.task_sample(task) for task in laid.tasks}
     first = laid.tasks[0].name
     sample, designs = samples[first]
@@ -136,6 +138,7 @@ class _Folder:
         folder: Path,
         observations: Observations,
         codebook: Codebook,
+        copies: Collection[str],
         trained_on: Collection[str],
         on_notice: Callable[[str], None] | None,
     ) -> None:
@@ -187,23 +190,16 @@ class _Folder:
         )
         self.draws: list[FittedDraw] = []
         self.unfit: dict[str, str] = {}  # draw id -> why it is of no use
+        first_printed = {
+            u: unit for u, unit in self.units.items() if unit.unit.article_id not in copies
+        }
         for draw in self.known_draws.values():
             if draw.codebook != codebook.reference:
                 self.unfit[draw.id] = "draws under another codebook"
-            elif drawn := fitted(draw, ours, self.units) or fitted(draw, ours, self.first_printed):
+            elif drawn := fitted(draw, ours, self.units) or fitted(draw, ours, first_printed):
                 self.draws.append(drawn)
             else:
                 self.unfit[draw.id] = "draws from other units than those of this corpus"
-
-    @cached_property
-    def first_printed(self) -> dict[str, ClassifiedUnit]:
-        """The units that do not stand in copies, whether those count here or not, by id."""
-        if self.observations.counts.all():
-            copies = copies_left_out(copy_clusters(articles_of_units(self.observations.units)))
-        else:
-            rows = np.flatnonzero(~self.observations.counts).tolist()
-            copies = frozenset(self.observations.unit(row).unit.article_id for row in rows)
-        return {u: unit for u, unit in self.units.items() if unit.unit.article_id not in copies}
 
     def article(self, unit_id: str) -> str:
         """Return the article that a unit stands in."""

@@ -25,6 +25,14 @@ def outlets_said(comparison: Comparison) -> str:
     return said
 
 
+def tied_said(n_claims: int) -> str:
+    """Return that no two outlets have a label on any shared claim, and why."""
+    return (
+        f"On none of {n_of(n_claims, 'shared claim')} do two outlets have a label, as units of one "
+        "outlet tie there: their agreement is not measured."
+    )
+
+
 def unseen_said(comparison: Comparison) -> str:
     """Return that copies could not be looked for, and in how many articles."""
     return (

@@ -25,7 +25,7 @@ from stance.corpus.shingles import (
     sharing,
 )
 from stance.errors import DataError
-from stance.records import ClassifiedUnit, same_words
+from stance.records import ClassifiedUnit, Unit, same_words
 
 SHARED = 0.2  # of the shingles of the shorter text, quotes included: what leaks into a split
 OWN = 0.15  # of those outside of quotation marks: docs/decisions/copies.md has the margins
@@ -182,14 +182,17 @@ def articles_of_units(units: Iterable[ClassifiedUnit]) -> list[PrintedUnits]:
     for unit in units:
         by_article[unit.unit.article_id].append(unit)
     return [
-        PrintedUnits(
-            id=article_id,
-            text="\n".join(u.unit.text for u in sorted(own, key=lambda u: u.unit.index)),
-            date=own[0].date,
-            source=own[0].source,
-        )
+        printed_units(article_id, [u.unit for u in own], own[0].date, own[0].source)
         for article_id, own in by_article.items()
     ]
+
+
+def printed_units(
+    article_id: str, units: Iterable[Unit], date: str | None, source: str | None
+) -> PrintedUnits:
+    """Return an article put together from its units, in reading order."""
+    lines = [unit.text for unit in sorted(units, key=lambda unit: unit.index)]
+    return PrintedUnits(id=article_id, text="\n".join(lines), date=date, source=source)
 
 
 def repeated_units(

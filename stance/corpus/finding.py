@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stance.corpus.metadata import COLUMNS
-from stance.corpus.tables import TABLE_SUFFIXES, header_names, read_rows
+from stance.corpus.tables import TABLE_SUFFIXES, header_names
 from stance.errors import DataError
 
 REGISTER = "articles.csv"
@@ -193,12 +193,9 @@ def _were(n: int) -> str:
 
 def holds_articles(path: Path) -> bool:
     """Tell whether an `articles.csv` is a table of articles: it has texts and names no files."""
-    return _has_column(path, "text") and not _has_column(path, "file", "sha256")
-
-
-def _has_column(path: Path, *wanted: str) -> bool:
-    """Tell whether a CSV has a column for one of these keys of COLUMNS, or nothing in it at all."""
-    with suppress(DataError, OSError), path.open("rb") as stream:
-        next(read_rows(stream, ".csv", wanted=wanted), None)
-        return True
+    with suppress(OSError), path.open("rb") as stream:
+        names = header_names(stream, ".csv")
+        return not names.isdisjoint(COLUMNS["text"]) and names.isdisjoint(
+            (*COLUMNS["file"], *COLUMNS["sha256"])
+        )
     return False

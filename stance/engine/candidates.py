@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from stance.classifiers.storage import Model
 from stance.codebook import Codebook
-from stance.corpus.copies import PrintedUnits, copies_left_out, copy_clusters
+from stance.corpus.copies import copies_left_out, copy_clusters, printed_units
 from stance.engine.classify import classify
 from stance.labeling.queue import Candidate
 from stance.records import Article, Unit
@@ -16,12 +16,7 @@ def copies_of_others(articles: Sequence[tuple[Article, list[Unit]]]) -> frozense
     By their units alone, as a comparison knows them: it must find the very same ones.
     """
     printed = (
-        PrintedUnits(
-            id=article.id,
-            text="\n".join(unit.text for unit in units),
-            date=article.date,
-            source=article.source,
-        )
+        printed_units(article.id, units, article.date, article.source)
         for article, units in articles
         if units
     )

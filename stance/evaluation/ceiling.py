@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stance.codebook import Codebook, Task
+from stance.labeling.join import label_finder
 from stance.labeling.settle import codes_of
 from stance.records import Label, LabeledUnit
 from stance.statistics.agreement import (
@@ -73,14 +74,8 @@ def ceilings(
     LabelError
         If an annotator's label is none of the codebook's.
     """
-    # Of two articles with one text each has its own; a text may be called otherwise here.
-    own = {(r.sha256, r.article_id, r.start, r.end): r.annotators for r in labels}
-    of_text = {(r.sha256, r.start, r.end): r.annotators for r in labels}
-    given = []
-    for example in examples:
-        sha256, unit = example.sha256, example.unit
-        found_here = own.get((sha256, unit.article_id, unit.start, unit.end))
-        given.append(found_here or of_text.get((sha256, unit.start, unit.end), {}))
+    find = label_finder(labels)
+    given = [label.annotators if (label := find(e.sha256, e.unit)) else {} for e in examples]
     articles = np.array([example.sha256 for example in examples])
     found = []
     for task in codebook.tasks:

@@ -1,6 +1,6 @@
 """Settled labels found again in the articles that they speak of."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stance.codebook import Codebook, Task
@@ -77,26 +77,32 @@ def join_labels(
     return found, [*lost, *waiting.values()]
 
 
+def label_finder(labels: Iterable[Label]) -> Callable[[str, Unit], Label | None]:
+    """Return what finds the label of a unit in a document of a hash.
+
+    That of its own article, if it has one; else that of the place in any article of the same hash,
+    which is the same text under another name.
+    """
+    own: dict[tuple[str, str, int, int], Label] = {}
+    any_of: dict[tuple[str, int, int], Label] = {}
+    for label in labels:
+        own[label.sha256, label.article_id, label.start, label.end] = label
+        any_of[label.sha256, label.start, label.end] = label
+
+    def find(sha256: str, unit: Unit) -> Label | None:
+        found = own.get((sha256, unit.article_id, unit.start, unit.end))
+        return found or any_of.get((sha256, unit.start, unit.end))
+
+    return find
+
+
 def labels_of_units(
     units: Iterable[ClassifiedUnit], labels: Iterable[Label]
 ) -> dict[str, Mapping[str, str]]:
-    """Return the settled labels of units by unit id: those of their own article, if it has any.
-
-    Else those of the place in any article of the same hash: that is the same text.
-    """
-    own: dict[tuple[str, str, int, int], Mapping[str, str]] = {}
-    any_of: dict[tuple[str, int, int], Mapping[str, str]] = {}
-    for label in labels:
-        own[label.sha256, label.article_id, label.start, label.end] = label.labels
-        any_of[label.sha256, label.start, label.end] = label.labels
-    found = {}
-    for classified in units:
-        unit, sha256 = classified.unit, classified.sha256
-        met = own.get((sha256, unit.article_id, unit.start, unit.end))
-        met = met or any_of.get((sha256, unit.start, unit.end))
-        if met:
-            found[unit.id] = met
-    return found
+    """Return the settled labels of units by unit id, as `label_finder` finds them."""
+    find = label_finder(labels)
+    found = {unit.unit.id: find(unit.sha256, unit.unit) for unit in units}
+    return {unit_id: label.labels for unit_id, label in found.items() if label is not None}
 
 
 def _labeled(article: Article, unit: Unit, label: Label) -> LabeledUnit:

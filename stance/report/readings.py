@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from stance.codebook import Codebook, Task
 from stance.comparison.result import Comparison, MixComparison, Share
-from stance.comparison.wording import n_of
+from stance.comparison.wording import tied_said
 from stance.report.page_notes import corrected_outlets
 from stance.statistics.agreement import Coefficient
 from stance.statistics.intervals import Estimate
@@ -87,10 +87,7 @@ def same_mix_words(mix: MixComparison) -> str:
 def unmeasured_words(comparison: Comparison) -> str:
     """Return why the agreement of outlets on shared claims is not measured."""
     if n := len(comparison.alignment.claims):
-        return (
-            f"On none of {n_of(n, 'shared claim')} do two outlets have a label, as units of one "
-            "outlet tie there: their agreement is not measured."
-        )
+        return tied_said(n)
     return "No claim is shared by two outlets, so their agreement is not measured."
 
 

@@ -256,7 +256,7 @@ def test_an_outlet_of_copies_alone_asks_for_no_labels(desk):
     copy = classified(words, label, outlet="Wire", name="wire0", codebook=BOOK)
     desk.judge_draw(desk.draw(Plan.STRATIFIED, 500))
     once = observe([*desk.units.values(), *copy], BOOK, left_out=frozenset({"wire0"}))
-    assert sampled(desk.folder, once, BOOK, paths=("news",)).facts.remedy is None
+    assert sampled(desk.folder, once, BOOK, copies={"wire0"}, paths=("news",)).facts.remedy is None
 
 
 def _event(desk, unit, made):
@@ -557,13 +557,13 @@ def test_a_draw_that_left_copies_out_corrects_what_counts_and_says_nothing_of_th
     for n in (40, 20):
         desk.judge_draw(desk.draw(plan, n))
     once = observe(units, BOOK, left_out=frozenset({"quay-mole0"}))
-    sample = sampled(desk.folder, once, BOOK)
+    sample = sampled(desk.folder, once, BOOK, copies={"quay-mole0"})
     assert (sample.facts.n_labels, sample.facts.refused) == (60, {})
     assert sample.tasks["stance"].sizes.sum() == 120
     of_once = desk.shares(sample, once)
     assert of_once == desk.shares(desk.sampled())
     printed = observe(units, BOOK)
-    sample = sampled(desk.folder, printed, BOOK)
+    sample = sampled(desk.folder, printed, BOOK, copies={"quay-mole0"})
     assert (sample.facts.n_labels, sample.facts.refused) == (60, {})
     names = [unit.unit.article_id for unit in printed.units]
     covered = sample.tasks["stance"].covered
@@ -579,13 +579,13 @@ def test_a_draw_over_copies_too_and_one_without_them_are_not_one_sample(tmp_path
     whole = Desk(tmp_path / "both", printed_twice(desk))
     first = whole.judge_draw(whole.draw(Plan.RANDOM, 40))
     once = observe(list(whole.units.values()), BOOK, left_out=frozenset({"quay-mole0"}))
-    facts = sampled(whole.folder, once, BOOK).facts
+    facts = sampled(whole.folder, once, BOOK, copies={"quay-mole0"}).facts
     n_copied = facts.refused.get("in copies, which do not count", 0)
     assert facts.designs == {f"random/{first.id}": 40 - n_copied}
     own = {u: unit for u, unit in whole.units.items() if unit.unit.article_id != "quay-mole0"}
     whole.units = own
     whole.judge_draw(whole.draw(Plan.RANDOM, 10))
-    facts = sampled(whole.folder, once, BOOK).facts
+    facts = sampled(whole.folder, once, BOOK, copies={"quay-mole0"}).facts
     assert facts.designs == {f"random/{first.id}": 40 - n_copied}
     assert facts.refused["draws that do not join with the one that is used"] == 10
 
