@@ -13,24 +13,22 @@ had no teacher, by tweet.
 
 import argparse
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from stance.classifiers.base import codebook_classes, label_codes
+from stance.classifiers.base import codebook_classes
 from stance.classifiers.recipes import read_recipe
 from stance.classifiers.storage import Model, load_model
 from stance.classifiers.transformer import Transformer
 from stance.engine.distil import taught, unlabeled_lessons
 from stance.engine.train import HoldOut, train_model
-from stance.evaluation.benchmarks.run import measure
-from stance.evaluation.benchmarks.sets import Metric, benchmark_set, read_benchmark
+from stance.evaluation.benchmarks.sets import benchmark_set, read_benchmark
 from stance.evaluation.paired import paired_differences
+from stance.evaluation.scores import score
 from stance.records import Article, LabeledUnit
 from stance.statistics.arrays import FloatArray
-from stance.statistics.intervals import Estimate, article_bootstrap
-from stance.statistics.scores import confusion_table
+from stance.statistics.intervals import Estimate
 
 CHOSEN = benchmark_set("semeval2016")
 BOOK = CHOSEN.codebook
@@ -94,23 +92,14 @@ def row(
     first: Mapping[str, FloatArray] | None,
 ) -> None:
     """Print F_avg with its interval, and how far it is above the first student's."""
-    task = BOOK.task("stance")
-    truth = label_codes(judge, "stance", task.classes)
-    called = rows["stance"].argmax(axis=1)
-    tables = np.stack(
-        [
-            confusion_table(truth[[i]], called[[i]], len(task.classes))[None]
-            for i in range(len(judge))
-        ]
-    )
-    f_avg = article_bootstrap(tables, partial(measure, Metric.F_AVG, task.scores or ()), seed=SEED)
+    f_avg = score(judge, rows, BOOK, seed=SEED)["stance"].f_avg
     apart = "–"
     if first is not None:
         pairs = paired_differences(judge, rows, first, BOOK, seed=SEED)
         pair = next(p for p in pairs if (p.task, p.score) == ("stance", "F_avg"))
         gap = pair.difference
         apart = f"{gap.value:+.3f}{limits(gap, '+.3f')} p {pair.p_value:.4f}"
-    cell = f"{f_avg.value:.3f}{limits(f_avg, '.3f')}"
+    cell = f"{f_avg.value:.3f}{limits(f_avg, '.3f')}" if f_avg else "–"
     print(f"| {name} | {cell} | {apart} |", flush=True)
 
 
