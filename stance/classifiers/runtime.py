@@ -110,12 +110,17 @@ class Exported:
 
 
 def session_options() -> Any:  # noqa: ANN401  onnxruntime's own class
-    """Return how ONNX Runtime runs here: on the cores that this process may use, silently."""
+    """Return how ONNX Runtime runs here: silently, on as many threads as torch would take.
+
+    That is `OMP_NUM_THREADS` where it is set, else the cores that this process may use.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    )
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal():
+        options.intra_op_num_threads = int(asked)
+    elif hasattr(os, "sched_getaffinity"):
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
     options.log_severity_level = 3
     return options

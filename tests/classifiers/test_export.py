@@ -14,7 +14,7 @@ import pytest
 from stance.classifiers import encoders
 from stance.classifiers.base import codebook_classes
 from stance.classifiers.export import export_transformer
-from stance.classifiers.runtime import GRAPH, Exported
+from stance.classifiers.runtime import GRAPH, Exported, session_options
 from stance.classifiers.transformer import Transformer
 from stance.codebook import read_codebook
 from stance.errors import DataError, ModelError
@@ -218,3 +218,13 @@ def test_a_unit_is_read_the_same_whatever_it_is_classified_with(exported):
     for task, rows in together.items():
         alone = np.vstack([graph.predict_proba([unit])[task] for unit in UNITS])
         assert np.array_equal(rows, alone)
+
+
+def test_it_takes_as_many_threads_as_it_is_given_and_gives_the_same(exported, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert session_options().intra_op_num_threads == 3
+    together = Exported.load(exported).predict_proba(UNITS)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert session_options().intra_op_num_threads == 1
+    alone = Exported.load(exported).predict_proba(UNITS)
+    assert all(np.array_equal(rows, alone[task]) for task, rows in together.items())
