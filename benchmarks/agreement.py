@@ -170,9 +170,11 @@ def print_dawid_skene(folder: Path) -> None:
     counts = count_codes(codes, len(classes))
     truth = np.array([classes.index(str(row["label"])) for row in rows])
     model = dawid_skene(codes, len(classes)).argmax(axis=1)
-    vote = counts.argmax(axis=1)
+    top = counts == counts.max(axis=1, keepdims=True)  # a tie of two is half right
+    vote = top[np.arange(len(truth)), truth] / top.sum(axis=1)
     print("\ngwsd, share of units with the label of the authors' own Bayesian model:")
-    print(f"Dawid and Skene {np.mean(model == truth):.3f}, plurality {np.mean(vote == truth):.3f}")
+    print(f"Dawid and Skene {np.mean(model == truth):.3f}, plurality {vote.mean():.3f}")
+    print(f"({int((top.sum(axis=1) > 1).sum())} of {len(truth)} units are tied)")
 
 
 def main() -> None:

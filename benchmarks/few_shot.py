@@ -151,7 +151,8 @@ def kept(cache: Path, setting: Setting, rung: str, lessons: Sequence[LabeledUnit
     """Return the file of a cell: its name holds the hash of all that it hangs on."""
     hangs_on = [
         "setfit, 20 iterations" if rung == "setfit" else asdict(recipe_of(rung)),
-        [[e.unit.text, e.labels["stance"]] for e in (*lessons, *setting.judge)],
+        setting.book.target,
+        [[asdict(e.unit), e.labels["stance"]] for e in (*lessons, *setting.judge)],
     ]
     digest = sha256(json.dumps(hangs_on, ensure_ascii=False).encode()).hexdigest()
     return cache / f"{setting.name}-{rung}-{len(lessons)}-{digest[:12]}.json"

@@ -13,13 +13,14 @@ had no teacher, by tweet.
 
 import argparse
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from stance.classifiers.base import codebook_classes
 from stance.classifiers.recipes import read_recipe
-from stance.classifiers.storage import Model, load_model
+from stance.classifiers.storage import Model, data_digest, load_model
 from stance.classifiers.transformer import Transformer
 from stance.engine.distil import taught, unlabeled_lessons
 from stance.engine.train import HoldOut, train_model
@@ -46,14 +47,11 @@ def parted(learn: Sequence[LabeledUnit]) -> tuple[list[LabeledUnit], list[Labele
 
 def teacher(labeled: Sequence[LabeledUnit], seed: int, cache: Path) -> Model:
     """Return a large model trained on the labeled tweets, as `stance train` does."""
-    folder = cache / f"teacher-{seed}"
+    recipe = read_recipe("mpnet", seed=seed)
+    learned = sha256(f"{recipe} {data_digest(labeled)}".encode()).hexdigest()
+    folder = cache / f"teacher-{learned[:12]}"
     if not (folder / "card.json").is_file():
-        made = Transformer(
-            codebook_classes(BOOK),
-            BOOK.target,
-            read_recipe("mpnet", seed=seed),
-            workspace=cache / "fits",
-        )
+        made = Transformer(codebook_classes(BOOK), BOOK.target, recipe, workspace=cache / "fits")
         by_tweet = (HoldOut(by="article", n_folds=3),)
         train_model(made, labeled, BOOK, folder, kind="transformer", seed=seed, plans=by_tweet)
     return load_model(folder, BOOK)

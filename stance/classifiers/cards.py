@@ -76,6 +76,7 @@ def card_text(card: ModelCard) -> str:
         "",
         "Macro-F1 with 95% intervals (article bootstrap). Held out by article: each unit judged by",
         "a model that had not seen its article. By outlet: by one that had not seen its outlet.",
+        "ECE is what one temperature a task leaves, fitted on the rows of the first kind themselves.",
         *(["All by the model before its export, in full precision."] * (card.kind == "onnx")),
         "",
         "| held out by | task | macro-F1 | F1 by label | ECE | units | articles |",
@@ -84,9 +85,7 @@ def card_text(card: ModelCard) -> str:
     for by, tasks in card.held_out.items():
         for task, score in tasks.items():
             m = score["macro_f1"]
-            by_label = ", ".join(
-                f"{k} {'-' if v is None else f'{v:.2f}'}" for k, v in score["f1"].items()
-            )
+            by_label = ", ".join(f"{k} {_f1(v)}" for k, v in score["f1"].items())
             lines.append(
                 f"| {by} | {task} | {_interval(m)} | {by_label} | "
                 f"{score['calibration_error']:.2f} | {m['n_units']} | {m['n_articles']} |"
@@ -118,6 +117,13 @@ def card_text(card: ModelCard) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _f1(found: Mapping[str, Any] | float | None) -> str:
+    """Return the F1 of a label; cards of earlier versions hold it without an interval."""
+    if found is None:
+        return "–"
+    return f"{found:.2f}" if isinstance(found, float) else _interval(found)
 
 
 def _interval(estimate: Mapping[str, Any]) -> str:

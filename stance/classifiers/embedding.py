@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save
 from transformers import AutoConfig, PreTrainedModel
 
 from stance.classifiers.base import label_codes
-from stance.classifiers.bases import WEIGHTS, Base, refuse_code, resolve_base
+from stance.classifiers.bases import WEIGHTS, Base, described, refuse_code, resolve_base
 from stance.classifiers.contrast import warm_start
 from stance.classifiers.encoders import (
     load_encoder,
@@ -135,7 +135,8 @@ class Embedding:
 
     def settings(self) -> dict[str, Any]:
         """Return what the card says of how it was made."""
-        return asdict(self.recipe) | {"chosen C": self.cost_}
+        found = described(self.base) if self.base else {}
+        return asdict(self.recipe) | found | {"chosen C": self.cost_}
 
     def save(self, folder: Path) -> None:
         """Write the weights, and the encoder if it has learned; else its name: it stays there."""

@@ -37,7 +37,8 @@ def new_classifier(
     Parameters
     ----------
     recipe
-        Of the transformer, and the base of the embedding: a shipped one's name, or a file.
+        Of the transformer; the embedding takes its base and what is read: a shipped one's name, or
+        a file.
     workspace
         Where a transformer keeps checkpoints.
 
@@ -60,9 +61,10 @@ def new_classifier(
     if rung is Rung.EMBEDDING:
         from stance.classifiers.embedding import Embedding, EmbeddingRecipe
 
-        return Embedding(
-            classes, codebook.target, EmbeddingRecipe(base=numbers.base, seed=seed), device=device
+        frozen = EmbeddingRecipe(
+            base=numbers.base, n_tokens=numbers.n_tokens, context=numbers.context, seed=seed
         )
+        return Embedding(classes, codebook.target, frozen, device=device)
     from stance.classifiers.transformer import Transformer
 
     return Transformer(

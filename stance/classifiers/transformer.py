@@ -7,6 +7,7 @@ on from its last checkpoint, to the weights that it would have had.
 
 import copy
 import hashlib
+import inspect
 import json
 import re
 import warnings
@@ -22,8 +23,9 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import PreTrainedModel
 
+from stance.classifiers import encoders, fine_tuning
 from stance.classifiers.base import Progress, soft_labels
-from stance.classifiers.bases import Base, refuse_code, resolve_base
+from stance.classifiers.bases import Base, described, hub_name, refuse_code, resolve_base
 from stance.classifiers.encoders import (
     Network,
     has_bf16,
@@ -172,7 +174,7 @@ class Transformer:
     def settings(self) -> dict[str, Any]:
         """Return what the card says of how it was made."""
         base = self.base
-        found = {"weights of the base": base.weights_sha256} if base else {}
+        found = described(base) if base else {}
         return asdict(self.recipe) | found | {"units learned from beside": len(self.also)}
 
     def save(self, folder: Path) -> None:
@@ -181,7 +183,7 @@ class Transformer:
             raise DataError("this transformer is not fitted yet")
         network = self._network
         if self.recipe.lora_rank:
-            network.encoder.peft_config["default"].base_model_name_or_path = self.base.name
+            network.encoder.peft_config["default"].base_model_name_or_path = hub_name(self.base)
             network.encoder.save_pretrained(folder, save_embedding_layers=False)
             # peft keeps the names of layers in a set: in order, so that a model has one hash.
             config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
@@ -309,10 +311,16 @@ class Transformer:
     def _checkpoint(
         self, encoded: Sequence[Encoded], targets: Mapping[str, FloatArray]
     ) -> Path | None:
-        """Return the folder of this very fit: what it learns, and how, is in its name."""
+        """Return the folder of this very fit: what it learns, how and where is in its name.
+
+        The lines of the loop are in it too: what another loop has kept is not taken up.
+        """
         if self._workspace is None or self.base is None:
             return None
         digest = hashlib.sha256(json.dumps(asdict(self.recipe)).encode())
+        digest.update(self.device.type.encode())
+        for module in (fine_tuning, encoders):
+            digest.update(inspect.getsource(module).encode())
         digest.update(self.base.weights_sha256.encode())
         for unit in encoded:
             digest.update(np.array([*unit.ids, *unit.own]).tobytes())

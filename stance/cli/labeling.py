@@ -91,6 +91,8 @@ def next_units(
     from stance.labeling.queue import add_draw, draw_units, read_draws
     from stance.report.machine import json_lines, unit_row
 
+    if abstain and plan is not Plan.MIXED:
+        raise typer.BadParameter("--abstain goes with --plan mixed")
     book = read_codebook(codebook)
     book.task(task)
     articles_only(paths, book)

@@ -64,6 +64,15 @@ def evaluate(
         str | None,
         typer.Option("--against", help="With --full: another model, by paired tests."),
     ] = None,
+    abstain: Annotated[
+        float | None,
+        typer.Option(
+            "--abstain",
+            min=0.005,
+            max=0.5,
+            help="With --full: the level of `classify --abstain` that is measured, 0.1.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="With --full: also as a page (html).")
     ] = None,
@@ -95,8 +104,8 @@ def evaluate(
         raise typer.BadParameter("--behaviour is scored whole: leave out --split")
     if behaviour and full:
         raise typer.BadParameter("--full has the behaviour set too: leave out --behaviour")
-    if (against or output) and not full:
-        raise typer.BadParameter("--against and --output go with --full")
+    if (against or output or abstain) and not full:
+        raise typer.BadParameter("--against, --abstain and --output go with --full")
     keep_inputs([output], [*(paths or []), register, labels, split])
     book = read_codebook(codebook)
     loaded = load_model(model, book, device=device)
@@ -107,7 +116,17 @@ def evaluate(
     if full:
         rival = load_model(against, book, device=device) if against else None
         found = settled_labels(labels, book)
-        _evaluate_fully(loaded, rival, examples, found, book, seed=seed, json=json, output=output)
+        _evaluate_fully(
+            loaded,
+            rival,
+            examples,
+            found,
+            book,
+            abstain or 0.1,
+            seed=seed,
+            json=json,
+            output=output,
+        )
         reader.finish()
         return
     with progress("evaluating"):
@@ -129,9 +148,20 @@ def hold_out(
     outlet: Annotated[
         list[str] | None, typer.Option("--outlet", help="Held out whole; repeatable.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="A date: articles of that day and later are held out."),
+    ] = None,
     share: Annotated[
-        float, typer.Option("--share", min=0, max=1, help="Of the articles, held out in all.")
-    ] = 0.2,
+        float | None,
+        typer.Option(
+            "--share",
+            min=0,
+            max=1,
+            help="Of the articles, held out in all: others are drawn until it is reached. 0.2; "
+            "with --since 0, so that all that are learned from are earlier.",
+        ),
+    ] = None,
     clusters: Annotated[
         Path | None,
         typer.Option("--clusters", help="Known wire stories, a CSV: article_id,cluster."),
@@ -145,6 +175,8 @@ def hold_out(
     those that are found by their words too.
 
     Example: stance hold-out seeds/articles --outlet "Pudong Tech Review" -o my-split.json
+
+    Example: stance hold-out seeds/articles --since 2026-03-01 -o later.json
     """
     from collections import Counter
 
@@ -155,7 +187,11 @@ def hold_out(
     reader = Reader(paths, register)
     articles = list(reader)
     known = read_clusters(clusters) if clusters else {}
-    split = make_split(articles, outlets=outlet or [], share=share, seed=seed, clusters=known)
+    if share is None:
+        share = 0.0 if since else 0.2
+    split = make_split(
+        articles, outlets=outlet or [], share=share, seed=seed, since=since, clusters=known
+    )
     write_split(output, split)
     ids = {article.id for article in articles}
     strangers = [name for name in known if name not in ids]
@@ -170,6 +206,9 @@ def hold_out(
         f"{output}: {', '.join(f'{n} articles {part}' for part, n in sorted(sizes.items()))}; "
         f"{len(split.outlets)} outlets held out whole, {len(stories)} stories in copies"
     )
+    undated = sum(article.date is None for article in articles)
+    if since and undated:
+        tell(f"{undated} articles without a date count as earlier than {since}")
     reader.finish()
 
 
@@ -179,6 +218,7 @@ def _evaluate_fully(
     examples: "list[LabeledUnit]",
     labels: "list[Label]",
     codebook: "Codebook",
+    abstain: float,
     *,
     seed: int,
     json: bool,
@@ -205,6 +245,7 @@ def _evaluate_fully(
             codebook,
             seed=seed,
             labels=labels,
+            alpha=abstain,
             behaviour=measure_behaviour(units, model) if units else (),
             against=compare_models(examples, model, rival, codebook, seed) if rival else None,
         )

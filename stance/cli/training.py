@@ -47,6 +47,10 @@ Base = Annotated[
     str | None,
     typer.Option("--base", help="The encoder: a folder, or its name on the Hugging Face hub."),
 ]
+Licence = Annotated[
+    str | None,
+    typer.Option("--licence", help="Of the model, as its card is to state it."),
+]
 
 
 @train.command("baseline")
@@ -57,6 +61,7 @@ def train_baseline(
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     split: SplitFile = None,
+    licence: Licence = None,
     seed: Seed = 7,
 ) -> None:
     """Train TF-IDF with logistic regression.
@@ -73,7 +78,8 @@ def train_baseline(
     book = read_codebook(codebook)
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.TRAIN)
     classifier = Baseline(codebook_classes(book), BaselineRecipe(seed=seed))
-    _train(lambda show, say: classifier, "baseline", examples, output, book, codebook, seed)
+    words = ("baseline", examples, output, book, codebook, seed)
+    _train(lambda show, say: classifier, *words, licence=licence)
     reader.finish()
 
 
@@ -86,6 +92,7 @@ def train_embedding(
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     split: SplitFile = None,
+    licence: Licence = None,
     few_shot: Annotated[
         bool,
         typer.Option(
@@ -125,7 +132,7 @@ def train_embedding(
     classifier = Embedding(codebook_classes(book), book.target, recipe, device=device)
     kind, plans = ("few-shot", (FEW_FOLDS,)) if few_shot else ("embedding", None)
     words = (kind, examples, output, book, codebook, seed, plans)
-    _train(lambda show, say: classifier, *words, origins=[Path(recipe.base)])
+    _train(lambda show, say: classifier, *words, origins=[Path(recipe.base)], licence=licence)
     if few_shot:
         size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
         tell(f"{output} holds an encoder of its own: {size:.0f} MB")
@@ -156,8 +163,9 @@ def train_transformer(
         typer.Option(
             "--search",
             min=2,
-            help="Try so many draws of the recipe's ranges first, by held-out outlets, and train "
-            "by the best. OUTPUT.trials.jsonl keeps them: the search can be stopped and goes on.",
+            help="Try so many draws of the recipe's ranges first (--epochs stays as given), by "
+            "held-out outlets, and train by the best. OUTPUT.trials.jsonl keeps them: the search "
+            "can be stopped and goes on.",
         ),
     ] = None,
     teacher: Annotated[
@@ -184,6 +192,7 @@ def train_transformer(
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
     split: SplitFile = None,
+    licence: Licence = None,
     device: Device = "auto",
     seed: Seed = 7,
 ) -> None:
@@ -215,14 +224,16 @@ def train_transformer(
     from stance.evaluation.splits import Part
 
     book = read_codebook(codebook)
-    changes = {"base": base, "epochs": epochs}
-    numbers = read_recipe(
-        recipe, seed=seed, **{name: value for name, value in changes.items() if value is not None}
-    )
+    given = {"base": base, "epochs": epochs}
+    given = {name: value for name, value in given.items() if value is not None}
+    numbers = read_recipe(recipe, seed=seed, **given)
     workspace = output.with_name(f"{output.name}.training")
     if unlabeled and not teacher:
         raise typer.BadParameter("--unlabeled goes with --teacher")
     choices = read_choices(recipe) if trials else {}
+    choices = {name: choice for name, choice in choices.items() if name not in given}
+    if trials and not choices:
+        raise typer.BadParameter("--search: --epochs leaves the recipe nothing to try")
     wanted = [book.task(name).name for name in tasks or []]  # an unknown one is told
     classes = {t: c for t, c in codebook_classes(book).items() if not wanted or t in wanted}
     if trials and "stance" not in classes:
@@ -267,7 +278,7 @@ def train_transformer(
         remarks["taught by"] = " and ".join(master.reference for master in teachers)
         remarks["articles here that its teachers learned from"] = len(known)
     words = ("transformer", examples, output, book, codebook, seed, plans, remarks)
-    _train(new, *words, origins=[Path(numbers.base), *homes])
+    _train(new, *words, origins=[Path(numbers.base), *homes], licence=licence)
     if known:
         tell(
             f"its teachers had learned from {len(known)} of these articles, so that the scores may "
@@ -319,6 +330,7 @@ def _train(
     plans: "Sequence[HoldOut] | None" = None,
     remarks: "Mapping[str, object] | None" = None,
     origins: "Sequence[Path]" = (),
+    licence: str | None = None,
 ) -> None:
     """Train and say how good it is.
 
@@ -349,6 +361,7 @@ def _train(
             seed=seed,
             plans=plans or (BY_ARTICLE, BY_OUTLET),
             remarks=remarks,
+            licence=licence,
             inherited=learned_by(*origins),
             on_step=say,
         )

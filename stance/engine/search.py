@@ -12,6 +12,7 @@ import numpy as np
 from stance.classifiers.base import Classifier, cross_fit
 from stance.classifiers.recipes import Choices, TransformerRecipe
 from stance.codebook import Codebook
+from stance.engine.train import held_out_groups, in_order
 from stance.errors import DataError, ModelError
 from stance.evaluation.scores import score
 from stance.records import LabeledUnit
@@ -55,9 +56,10 @@ def search(
     ModelError
         If the log holds trials of other ranges or of other data, or cannot be read.
     DataError
-        If there are fewer than two outlets.
+        If there are fewer than two articles, or no stance can be learned.
     """
-    groups = [example.source or example.sha256 for example in examples]
+    examples = in_order(examples)  # as a training takes them: the winner's folds are done already
+    _, groups = held_out_groups(examples, "outlet")
     plain = new(recipe)
     learned = _digest(plain, recipe, examples)
     done = {trial.number: trial for trial in _read(log)}

@@ -65,6 +65,7 @@ def train_model(
     seed: int,
     plans: Sequence[HoldOut] = (BY_ARTICLE, BY_OUTLET),
     remarks: Mapping[str, Any] | None = None,
+    licence: str | None = None,
     inherited: Learned | None = None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Model:
@@ -79,6 +80,8 @@ def train_model(
         "transformer".
     remarks
         What the card is to say beside the classifier's settings.
+    licence
+        Of the model, as its maker states it.
     inherited
         What its base and its teachers have learned from: it counts as learned from.
 
@@ -91,17 +94,12 @@ def train_model(
         raise DataError(
             "nothing to learn from: no unit of these articles has a settled label of this codebook"
         )
-    examples = sorted(examples, key=lambda e: (e.sha256, e.unit.start))
-    articles = [example.sha256 for example in examples]
-    outlets = [example.source for example in examples]
-    # A single outlet cannot be held out, nor can one that some of its articles do not name.
-    named = len(set(outlets)) > 1 and None not in outlets
+    examples = in_order(examples)
     held_out: dict[str, Mapping[str, FloatArray]] = {}
     for plan in plans:
-        by = plan.by if named else "article"
+        by, groups = held_out_groups(examples, plan.by)
         if by in held_out:
             continue
-        groups = articles if by == "article" else [outlet or "" for outlet in outlets]
         on_step(f"holding out by {by}")
         held_out[by] = cross_fit(
             classifier,
@@ -117,6 +115,7 @@ def train_model(
     first = {task: first[task] for task in classifier.classes_}
     codes = {t: label_codes(examples, t, names) for t, names in classifier.classes_.items()}
     calibration = calibrate(first, codes)
+    articles = {example.sha256 for example in examples}
     before = inherited or Learned()
     own = {words_key(e.unit.text)[:16] for e in examples}  # held_out.jsonl has these
     beside = {words_key(e.unit.text)[:16] for e in classifier.also} | (before.words - own)
@@ -128,19 +127,21 @@ def train_model(
         codebook_sha256=codebook.sha256,
         data_sha256=data_digest(examples),
         n_units=len(examples),
-        n_articles=len(set(articles)),
-        n_outlets=len(set(outlets) - {None}),
+        n_articles=len(articles),
+        n_outlets=len({example.source for example in examples} - {None}),
         seed=seed,
         settings={**classifier.settings(), **(remarks or {})},
         versions={name: version(name) for name in PACKAGES[kind]},
-        licence="Apache-2.0",
-        trained_on=tuple(sorted({*articles, *before.articles})),
+        licence=licence or "not stated",
+        trained_on=tuple(sorted(articles | before.articles)),
         held_out={
             by: {t: asdict(s) for t, s in score(examples, rows, codebook, seed=seed).items()}
             for by, rows in tempered.items()
         },
         beside=tuple(sorted(beside)),
-        by_outlet=_by_outlet(examples, temper(first, calibration), codebook, seed),
+        by_outlet=_by_outlet(
+            examples, tempered.get("outlet", next(iter(tempered.values()))), codebook, seed
+        ),
         curves={
             task: [asdict(level) for level in levels]
             for task, levels in reliability(examples, temper(first, calibration), codebook).items()
@@ -148,6 +149,22 @@ def train_model(
     )
     save_model(folder, classifier, card, examples, first, calibration)
     return load_model(folder, codebook)
+
+
+def in_order(examples: Sequence[LabeledUnit]) -> list[LabeledUnit]:
+    """Return units in the order in which they are learned: the same, however they came."""
+    return sorted(examples, key=lambda e: (e.sha256, e.unit.start))
+
+
+def held_out_groups(examples: Sequence[LabeledUnit], by: str) -> tuple[str, list[str]]:
+    """Return by what these can be held out, "article" or "outlet", and the group of each.
+
+    A single outlet cannot be held out, nor can one that some of its articles do not name.
+    """
+    outlets = [example.source for example in examples]
+    if by == "article" or len(set(outlets)) < 2 or None in outlets:
+        return "article", [example.sha256 for example in examples]
+    return "outlet", [outlet or "" for outlet in outlets]
 
 
 def _by_outlet(

@@ -12,8 +12,6 @@ from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import Estimate
 
-ALPHA = 0.1  # the level shown in reports: 90% coverage
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abstention:
@@ -34,7 +32,7 @@ def abstentions(
     calibration: Calibration,
     codebook: Codebook,
     *,
-    alpha: float = ALPHA,
+    alpha: float,
 ) -> list[Abstention]:
     """Return coverage, share answered and accuracy: of all units, each label, each outlet.
 

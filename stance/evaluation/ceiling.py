@@ -13,13 +13,7 @@ from stance.codebook import Codebook, Task
 from stance.labeling.join import label_finder
 from stance.labeling.settle import codes_of
 from stance.records import Label, LabeledUnit
-from stance.statistics.agreement import (
-    MISSING,
-    Coefficient,
-    cohen_kappa,
-    count_codes,
-    kappa_against_rest,
-)
+from stance.statistics.agreement import MISSING, count_codes
 from stance.statistics.arrays import FloatArray, IntArray
 from stance.statistics.intervals import Estimate, article_bootstrap
 
@@ -29,8 +23,8 @@ class AnnotatorAgreement:
     """One annotator's Cohen's kappa with the model, and with the other annotators."""
 
     n_units: int
-    model: Coefficient
-    others: Coefficient  # unit by unit, one of the others at random
+    model: Estimate | None  # None where only one label was ever given
+    others: Estimate | None  # unit by unit, one of the others at random
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +32,7 @@ class Ceiling:
     """Agreement on one task, over the units that two annotators or more judged.
 
     A difference that nobody has settled yet counts as any other, where the unit has a settled label
-    of another task. All three are of Krippendorff's alpha for nominal data, with intervals over
+    of another task. All three are of Krippendorff's alpha for nominal data; all intervals are over
     articles.
     """
 
@@ -124,9 +118,7 @@ def _ceiling(
         return annotators(tables) - model(tables)
 
     def estimate(statistic: Callable[[FloatArray], FloatArray]) -> Estimate | None:
-        if np.isnan(statistic(tables.sum(axis=0)[None])[0]):
-            return None
-        return replace(article_bootstrap(tables, statistic, seed=seed), n_units=len(by_unit))
+        return _estimate(tables, statistic, len(by_unit), seed)
 
     return Ceiling(
         task=task.name,
@@ -135,19 +127,47 @@ def _ceiling(
         model=estimate(model),
         gap=estimate(gap),
         by_annotator={
-            name: _annotator(codes, i, predicted, k)
+            name: _annotator(codes, i, predicted, k, articles, seed)
             for i, name in enumerate(sorted({name for row in by_unit for name in row}))
         },
     )
 
 
-def _annotator(codes: IntArray, i: int, predicted: IntArray, n_classes: int) -> AnnotatorAgreement:
+def _annotator(
+    codes: IntArray, i: int, predicted: IntArray, n_classes: int, articles: IntArray, seed: int
+) -> AnnotatorAgreement:
     own = codes[:, i] != MISSING
+    numbers = np.unique(articles[own], return_inverse=True)[1]
+    said = np.eye(n_classes)[codes[own, i]]
+
+    def kappa_with(shares: FloatArray) -> Estimate | None:
+        tables = np.zeros((int(numbers.max()) + 1, n_classes, n_classes))
+        np.add.at(tables, numbers, said[:, :, None] * shares[:, None, :])
+        return _estimate(tables, _kappa, len(said), seed)
+
+    rest = count_codes(np.delete(codes[own], i, axis=1), n_classes)
     return AnnotatorAgreement(
-        n_units=int(own.sum()),
-        model=cohen_kappa(np.stack([codes[own, i], predicted[own]], axis=1), n_classes),
-        others=kappa_against_rest(codes, i, n_classes),
+        n_units=len(said),
+        model=kappa_with(np.eye(n_classes)[predicted[own]]),
+        others=kappa_with(rest / rest.sum(axis=1, keepdims=True)),
     )
+
+
+def _estimate(
+    tables: FloatArray, statistic: Callable[[FloatArray], FloatArray], n_units: int, seed: int
+) -> Estimate | None:
+    if np.isnan(statistic(tables.sum(axis=0)[None])[0]):
+        return None
+    return replace(article_bootstrap(tables, statistic, seed=seed), n_units=n_units)
+
+
+def _kappa(tables: FloatArray) -> FloatArray:
+    """Return Cohen's kappa of tables of shape (..., k, k); nan without variation."""
+    shares = tables / tables.sum(axis=(-2, -1), keepdims=True)
+    chance = (shares.sum(axis=-1) * shares.sum(axis=-2)).sum(axis=-1)
+    missed = 1 - np.trace(shares, axis1=-2, axis2=-1)
+    ratio = np.full(chance.shape, np.nan)
+    return np.asarray(1 - np.divide(missed, 1 - chance, out=ratio, where=chance < 1 - 1e-9))
 
 
 def _alpha(coincidences: FloatArray) -> FloatArray:

@@ -55,6 +55,7 @@ def model_report(
     *,
     seed: int,
     labels: Sequence[Label] = (),
+    alpha: float = 0.1,
     behaviour: Sequence[FamilyScore] = (),
     against: ModelComparison | None = None,
 ) -> ModelReport:
@@ -64,6 +65,8 @@ def model_report(
     ----------
     labels
         What each annotator said, for the agreement of annotators beside the model's.
+    alpha
+        The level of abstaining that is measured.
     behaviour, against
         Measured before, to stand in the report: see `measure_behaviour` and `compare_models`.
 
@@ -102,7 +105,9 @@ def model_report(
         reliability=reliability(new, probabilities, codebook),
         ceilings=tuple(ceilings(new, labels, probabilities, codebook, seed=seed)),
         sentiment=sentiment_confusion(new, probabilities, codebook),
-        abstentions=tuple(abstentions(new, probabilities, model.calibration, codebook)),
+        abstentions=tuple(
+            abstentions(new, probabilities, model.calibration, codebook, alpha=alpha)
+        ),
         slices=tuple(slices(new, probabilities, codebook, seed=seed)),
         ablations=tuple(
             ablations(

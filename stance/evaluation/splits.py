@@ -1,13 +1,14 @@
 """A fixed division of a corpus into what models learn from and what is held out for the end.
 
-Whole outlets are held out, and some articles of the others; copies of one story, edited or not,
-always stand on the same side. The file names each text by its hash.
+Whole outlets are held out, or the latest articles, and some of the others; copies of one story,
+edited or not, always stand on the same side. The file names each text by its hash.
 """
 
 import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -46,6 +47,7 @@ class Split:
     seed: int
     outlets: tuple[str, ...]  # held out whole
     places: tuple[Place, ...]
+    since: str | None = None  # articles of this date and later are held out
 
     def of(self, part: Part, examples: Sequence[LabeledUnit]) -> list[LabeledUnit]:
         """Return the units whose article stands in a part."""
@@ -64,14 +66,17 @@ def make_split(
     outlets: Sequence[str],
     share: float,
     seed: int,
+    since: str | None = None,
     clusters: Mapping[str, str] | None = None,
 ) -> Split:
-    """Return a split: the outlets held out whole, and stories drawn at random up to a share.
+    """Return a split: outlets held out whole, articles since a date, and stories drawn at random.
 
     Parameters
     ----------
     share
-        Of the articles, held out in all, at least.
+        Of the articles, held out in all, at least: stories are drawn until it is reached.
+    since
+        A date, 2026-01-13. Articles without a date count as earlier.
     clusters
         Article id -> name of the wire story, where known; copies that are found belong together
         too.
@@ -79,7 +84,8 @@ def make_split(
     Raises
     ------
     DataError
-        If an outlet has no article, or nothing would be left to learn from.
+        If an outlet has no article, the date is none or no article is as late, or nothing would be
+        left to learn from.
     """
     known = {article.source for article in articles}
     for outlet in outlets:
@@ -87,13 +93,22 @@ def make_split(
             raise DataError(f"no article is by {outlet!r}: it cannot be held out")
     stories = _stories(articles, clusters or {})
     held_out = {stories[article.id] for article in articles if article.source in outlets}
+    if since is not None:
+        day = _day(since)
+        later = [a for a in articles if a.date is not None and date.fromisoformat(a.date) >= day]
+        if not later:
+            raise DataError(f"no article is dated {since} or later: none can be held out by it")
+        held_out |= {stories[article.id] for article in later}
+        since = day.isoformat()
     left = sorted(set(stories.values()) - held_out)
     for number in np.random.default_rng(seed).permutation(len(left)):
         if sum(story in held_out for story in stories.values()) >= share * len(articles):
             break
         held_out.add(left[number])
     if len(held_out) == len(set(stories.values())):
-        raise DataError("every article would be held out: name fewer outlets, or a smaller share")
+        raise DataError(
+            "every article would be held out: name fewer outlets, a later date or a smaller share"
+        )
     sizes = {story: list(stories.values()).count(story) for story in set(stories.values())}
     places = (
         Place(
@@ -110,6 +125,7 @@ def make_split(
         seed=seed,
         outlets=tuple(sorted(outlets)),
         places=tuple(sorted(places, key=lambda place: place.article_id)),
+        since=since,
     )
 
 
@@ -163,6 +179,13 @@ def read_clusters(path: Path) -> dict[str, str]:
         raise DataError(
             f"{path}: not a table of wire stories (article_id,cluster): {error!r}"
         ) from None
+
+
+def _day(since: str) -> date:
+    try:
+        return date.fromisoformat(since)
+    except ValueError:
+        raise DataError(f"{since!r} is no date: give one such as 2026-01-13") from None
 
 
 def _stories(articles: Sequence[Article], clusters: Mapping[str, str]) -> dict[str, str]:

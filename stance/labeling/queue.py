@@ -189,7 +189,7 @@ def read_draws(path: Path) -> dict[str, Draw]:
 
 
 def _least_sure(candidates: Iterable[Candidate], n: int) -> list[Candidate]:
-    """Return those abstained on, then the smallest margins: one an article, then a second, ..."""
+    """Return those abstained on, then the others: one an article, then a second, by margin."""
     rounds: Counter[str] = Counter()
     ranked = []
     for candidate in sorted(
@@ -197,7 +197,8 @@ def _least_sure(candidates: Iterable[Candidate], n: int) -> list[Candidate]:
     ):
         ranked.append((rounds[candidate.article_id], candidate))
         rounds[candidate.article_id] += 1
-    return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])][:n]
+    ranked.sort(key=lambda pair: (not pair[1].abstained, pair[0]))
+    return [candidate for _, candidate in ranked[:n]]
 
 
 def _draw(row: dict[str, Any]) -> Draw:

@@ -35,7 +35,9 @@ def print_evaluations(out: Console, evaluations: Sequence[Evaluation], *, footer
     )
     for evaluation in evaluations:
         for score in evaluation.scores.values():
-            by_label = ", ".join(f"{name} {two_places(value)}" for name, value in score.f1.items())
+            by_label = ", ".join(
+                f"{name} {two_places(f1.value) if f1 else '–'}" for name, f1 in score.f1.items()
+            )
             put_row(
                 table,
                 evaluation.held_out,

@@ -3,12 +3,22 @@
 import io
 import subprocess
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import huggingface_hub
 import pytest
 
 from stance.classifiers import bases
-from stance.classifiers.bases import FILES, PackagedBase, file_sha256, is_here, resolve_base
+from stance.classifiers.bases import (
+    FILES,
+    PackagedBase,
+    described,
+    file_sha256,
+    hub_name,
+    is_here,
+    resolve_base,
+)
 from stance.errors import ModelError
 from tests.encoders import bert, change_json
 
@@ -42,6 +52,27 @@ def test_a_folder_is_a_base_with_the_hash_of_its_weights(folder):
     assert base.weights_sha256 == file_sha256(folder / "model.safetensors")
     assert resolve_base(str(folder), wanted_sha256=base.weights_sha256) == base
     assert is_here(str(folder))
+
+
+def test_a_folder_here_with_the_name_of_a_packaged_base_is_not_taken_for_it(
+    folder, own_cache, monkeypatch
+):
+    monkeypatch.chdir(folder.parent)
+    folder.rename("all-MiniLM-L6-v2")
+    assert not is_here("all-MiniLM-L6-v2")
+    monkeypatch.setattr(bases, "_fetch", lambda packaged, place: bert(place, seed=5))
+    with pytest.raises(ModelError, match="its weights are not the all-MiniLM-L6-v2"):
+        resolve_base("all-MiniLM-L6-v2")
+    assert resolve_base("./all-MiniLM-L6-v2").folder == Path("all-MiniLM-L6-v2")
+
+
+def test_what_a_card_says_of_a_base_are_its_weights_and_its_terms(folder):
+    own = resolve_base(str(folder))
+    assert described(own)["licence of the base"] == "see its makers' page"
+    assert hub_name(own) == str(folder)
+    ours = replace(own, name="all-mpnet-base-v2")
+    assert described(ours)["licence of the base"] == "Apache-2.0"
+    assert hub_name(ours) == "sentence-transformers/all-mpnet-base-v2"
 
 
 @pytest.mark.parametrize("name", FILES)

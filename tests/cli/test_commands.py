@@ -236,10 +236,18 @@ def test_the_shipped_labels_and_held_out_predictions_give_the_scores_of_the_card
         ("--behaviour", "--split", "labels/splits.json"),
         ("--behaviour", "--full"),
         ("--behaviour", "--full", "--against", "small"),
+        ("--abstain", "0.1"),
     ],
 )
 def test_options_that_would_be_passed_over_are_wrong_usage(extra):
     assert stance("evaluate", "baseline", *extra).returncode == 2
+
+
+def test_abstaining_leads_no_draw_but_a_mixed_one(tmp_path):
+    words = ("label", "next", "seeds/articles", "--folder", tmp_path, "--abstain", "0.1")
+    done = stance(*words)
+    assert done.returncode == 2
+    assert "--abstain goes with --plan mixed" in done.stderr
 
 
 def test_articles_without_a_label_are_not_said_to_be_learned_from(tmp_path):

@@ -198,6 +198,17 @@ def test_ids_of_known_stories_that_meet_no_article_are_told(port):
     assert "stories.csv" not in stance(*words, cwd=port).stderr
 
 
+def test_articles_since_a_date_are_held_out_alone_and_undated_ones_are_told(port):
+    (port / "port" / "a1.txt").write_text("---\ndate: 2026-02-01\n---\nThe ferry sails.\n")
+    done = stance("hold-out", "port", "--since", "2026-01-13", "-o", "split.json", cwd=port)
+    assert done.returncode == 0, done.stderr
+    assert "without a date count as earlier than 2026-01-13" in done.stderr
+    parts = {
+        p["article_id"]: p["part"] for p in json.loads((port / "split.json").read_text())["places"]
+    }
+    assert {name for name, part in parts.items() if part == "held-out"} == {"a1"}
+
+
 def test_a_split_and_a_sheet_to_judge_are_not_written_over(port):
     for words in (
         ("hold-out", "port", "--share", "0.5", "-o", "split.json"),

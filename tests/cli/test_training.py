@@ -359,6 +359,21 @@ def test_a_search_without_stance_is_wrong_usage(stance, port, tmp_path):
     assert "--search goes by stance" in done.stderr
 
 
+def test_what_is_given_is_no_range_of_the_search(stance, port, tmp_path):
+    recipe = f"{RECIPE}[search]\nepochs = [1, 2]\nlearning_rate = [1e-2, 2e-2]\n"
+    (port / "tried.toml").write_text(recipe, encoding="utf-8")
+    words = ("--search", "2", "--epochs", "0.5", "--recipe", port / "tried.toml")
+    done = stance(*training("transformer", port, tmp_path / "m", *words))
+    assert done.returncode == 0, done.stderr
+    assert load_model(tmp_path / "m", BOOK).card.settings["epochs"] == 0.5
+    log = (tmp_path / "m.trials.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [sorted(json.loads(line)["changes"]) for line in log] == [[], ["learning_rate"]]
+    (port / "tried.toml").write_text(f"{RECIPE}[search]\nepochs = [1]\n", encoding="utf-8")
+    done = stance(*training("transformer", port, tmp_path / "n", *words))
+    assert done.returncode == 2
+    assert "leaves the recipe nothing to try" in done.stderr
+
+
 def test_unlabeled_articles_that_cannot_be_read_are_told_and_the_rest_is_done(
     stance, port, trained, tmp_path
 ):

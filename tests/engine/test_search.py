@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -7,6 +8,7 @@ from stance.classifiers.baseline import Baseline, BaselineRecipe
 from stance.classifiers.recipes import Choices, TransformerRecipe, read_choices
 from stance.codebook import read_codebook
 from stance.engine.search import search
+from stance.engine.train import HoldOut, train_model
 from stance.errors import ModelError
 from tests.builders import labeled_corpus
 
@@ -66,6 +68,28 @@ def test_a_log_of_other_labels_or_numbers_is_not_gone_on_with(tmp_path):
         search(Made(), RECIPE, CHOICES, labeled_corpus(8, 5), BOOK, tmp_path / "log", n_trials=2)
     with pytest.raises(ModelError, match="another seed or recipe"):
         run(tmp_path / "log", n_trials=2, recipe=TransformerRecipe(n_folds=2, epochs=9.0))
+
+
+def test_trials_go_by_the_units_not_by_their_order(tmp_path):
+    whole = run(tmp_path / "whole")
+    examples = labeled_corpus(8, 6)[::-1]
+    assert search(Made(), RECIPE, CHOICES, examples, BOOK, tmp_path / "log", n_trials=4) == whole
+
+
+def test_the_score_of_the_winner_is_that_of_its_training(tmp_path):
+    examples = labeled_corpus(8, 6)[::-1]
+    best = search(Made(), RECIPE, CHOICES, examples, BOOK, tmp_path / "log", n_trials=3)[0]
+    made = Made()(replace(RECIPE, **best.changes))
+    plan = HoldOut(by="outlet", n_folds=RECIPE.n_folds)
+    words = {"kind": "baseline", "seed": RECIPE.seed, "plans": (plan,)}
+    card = train_model(made, examples, BOOK, tmp_path / "m", **words).card
+    assert card.held_out["outlet"]["stance"]["macro_f1"]["value"] == best.macro_f1
+
+
+def test_a_single_outlet_is_searched_by_its_articles(tmp_path):
+    examples = [replace(e, source="Quay") for e in labeled_corpus(8, 6)]
+    found = search(Made(), RECIPE, CHOICES, examples, BOOK, tmp_path / "log", n_trials=2)
+    assert len(found) == 2
 
 
 def test_a_log_that_is_none_is_told(tmp_path):

@@ -124,11 +124,37 @@ def test_the_card_says_what_was_measured_and_how_it_was_made(trained, examples, 
     assert sum(b["accuracy"]["n_units"] for b in card.curves["voice"]) == len(examples)
     assert card.settings["learning_rate"] == quick(base).learning_rate
     assert card.settings["weights of the base"] == file_sha256(base / "model.safetensors")
+    assert card.settings["licence of the base"] == "see its makers' page"
     assert {"torch", "transformers"} <= card.versions.keys()
     assert (card.n_articles, card.n_outlets) == (8, 4)
     page = (trained.folder / "README.md").read_text(encoding="utf-8")
     assert "| Outlet 3 | 24 |" in page
     assert "learning_rate = 0.01" in page
+
+
+def test_the_table_by_outlet_is_of_models_that_had_not_seen_the_outlet(examples, tmp_path):
+    rng = np.random.default_rng(5)  # labels without a meaning: luck tells the ways apart
+    lucky = [replace(e, labels={"voice": str(rng.choice(CLASSES["voice"]))}) for e in examples]
+    card = train_baseline(lucky, BOOK, tmp_path / "m", BaselineRecipe(costs=(3.0,))).card
+    by_article, by_outlet = (
+        card.held_out[by]["voice"]["accuracy"]["value"] for by in card.held_out
+    )
+    shares = [outlet["voice"] for outlet in card.by_outlet.values()]
+    right = sum(share["value"] * share["n_units"] for share in shares)
+    assert right / len(examples) == pytest.approx(by_outlet)
+    assert by_outlet != pytest.approx(by_article)
+
+
+def test_a_licence_is_what_the_maker_states(model, tmp_path):
+    assert model.card.licence == "not stated"
+    made = train_model(
+        *(Baseline(CLASSES, BaselineRecipe()), labeled_corpus(n_articles=4), BOOK, tmp_path / "m"),
+        kind="baseline",
+        seed=7,
+        licence="CC0-1.0",
+    )
+    assert made.card.licence == "CC0-1.0"
+    assert "licence CC0-1.0" in (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
 
 
 def test_what_is_held_out_is_by_models_that_had_not_seen_the_outlet(trained, examples, steps):

@@ -6,7 +6,12 @@ import pytest
 from stance.errors import LabelError
 from stance.evaluation.ceiling import ceilings
 from stance.records import Label
-from stance.statistics.agreement import cohen_kappa, count_codes, krippendorff_alpha
+from stance.statistics.agreement import (
+    cohen_kappa,
+    count_codes,
+    kappa_against_rest,
+    krippendorff_alpha,
+)
 from tests.evaluation.units import BOOK, STANCE, called, labeled
 
 
@@ -63,7 +68,12 @@ def test_each_annotator_has_a_kappa_with_the_model_on_the_units_of_their_own():
     kappa = cohen_kappa(np.stack([codes[own, 1], model[own]], axis=1), 3)
     assert list(found.by_annotator) == ["r0", "r1", "r2"]
     assert found.by_annotator["r1"].n_units == own.sum()
-    assert found.by_annotator["r1"].model == kappa
+    model_kappa = found.by_annotator["r1"].model
+    assert model_kappa.value == pytest.approx(kappa.value)
+    assert model_kappa.low < kappa.value < model_kappa.high
+    assert (model_kappa.n_units, model_kappa.n_articles) == (own.sum(), 6)
+    rest = kappa_against_rest(codes, 1, 3)
+    assert found.by_annotator["r1"].others.value == pytest.approx(rest.value)
     assert found.by_annotator["r1"].others.value > kappa.value
 
 

@@ -28,7 +28,8 @@ def test_perfect_predictions_score_one_and_how_sure_that_is_cannot_be_told():
     assert (result.macro_f1.value, result.macro_f1.low, result.macro_f1.high) == (1, None, None)
     assert result.macro_f1.n_articles == 6
     assert result.macro_f1.n_units == 72
-    assert result.accuracy == 1
+    assert (result.accuracy.value, result.f1["optimistic"].value) == (1, 1)
+    assert result.f1["optimistic"].low is None
     assert sum(map(sum, result.confusion)) == 72
 
 

@@ -45,7 +45,7 @@ def test_a_slice_scores_what_its_units_alone_score():
     assert part.n_units == len(inside)
     assert part.n_articles == 4
     assert part.macro_f1.value == pytest.approx(alone.macro_f1.value)
-    assert part.accuracy.value == pytest.approx(alone.accuracy)
+    assert part.accuracy.value == pytest.approx(alone.accuracy.value)
     assert part.calibration_error == pytest.approx(alone.calibration_error)
 
 

@@ -73,6 +73,20 @@ def test_a_copy_of_a_known_story_that_the_register_forgot_joins_it():
     assert {p.article_id for p in split.places if p.part is Part.HELD_OUT} == {"a8", "a9", "copy"}
 
 
+def test_articles_since_a_date_are_held_out_with_the_copies_of_their_stories_and_nothing_else():
+    dated = [replace(a, date=f"2026-01-{i + 1:02}") for i, a in enumerate(CORPUS[:30])]
+    early = replace(dated[25], id="early", date="2026-01-02", source="Copier")
+    split = make_split(
+        [*dated, early, *CORPUS[30:]], outlets=[], share=0, seed=1, since="2026-01-21"
+    )
+    held_out = {name for name, part in parts(split).items() if part is Part.HELD_OUT}
+    assert held_out == {a.id for a in dated[20:]} | {"early"}  # undated ones count as earlier
+    assert split.since == "2026-01-21"
+    for since, told in (("May", "'May' is no date"), ("2026-02-01", "no article is dated")):
+        with pytest.raises(DataError, match=told):
+            make_split(dated, outlets=[], share=0, seed=1, since=since)
+
+
 def test_a_split_that_leaves_nothing_or_names_nobody_is_refused():
     with pytest.raises(DataError, match="no article is by 'Nobody'"):
         make_split(CORPUS, outlets=["Nobody"], share=0.2, seed=1)

@@ -91,6 +91,15 @@ def test_a_mixed_draw_picks_first_what_a_model_abstains_on():
     assert doubt <= {c.unit_id for c in pool if c.abstained}
 
 
+def test_what_a_model_abstains_on_goes_before_the_spread_over_articles():
+    pool = [replace(c, abstained=c.article_id == "a3") for c in candidates()]
+    made = draw_units(pool, Plan.MIXED, 12, seed=3, codebook="b", model="m", n_judged_before=0)
+    doubt = [u.unit_id for u in made.units if u.probability is None]
+    at_random = [u.unit_id for u in made.units if u.probability is not None]
+    n_open = 10 - sum(name.startswith("a3:") for name in at_random)
+    assert sum(name.startswith("a3:") for name in doubt) == min(len(doubt), n_open)
+
+
 def test_the_same_seed_draws_the_same_whatever_order_the_units_come_in():
     one, other = draw(Plan.MIXED), draw(Plan.MIXED, pool=candidates()[::-1])
     assert (one.id, one.units) == (other.id, other.units)
