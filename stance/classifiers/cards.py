@@ -76,7 +76,7 @@ def card_text(card: ModelCard) -> str:
         "",
         "Macro-F1 with 95% intervals (article bootstrap). Held out by article: each unit judged by",
         "a model that had not seen its article. By outlet: by one that had not seen its outlet.",
-        "ECE is what one temperature a task leaves, fitted on the rows of the first kind themselves.",
+        "ECE is what one temperature a task leaves, fitted on those of the first kind themselves.",
         *(["All by the model before its export, in full precision."] * (card.kind == "onnx")),
         "",
         "| held out by | task | macro-F1 | F1 by label | ECE | units | articles |",

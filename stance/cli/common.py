@@ -190,12 +190,15 @@ def keep_inputs(outputs: "Sequence[Path | None]", inputs: "Sequence[Path | None]
                 )
 
 
-def as_named(paths: Sequence[Path], codebook: str, register: Path | None) -> tuple[str, ...]:
-    """Return the words that name the same articles to another command."""
+def as_named(
+    paths: Sequence[Path], codebook: str, register: Path | None, model: str = DEFAULT_MODEL
+) -> tuple[str, ...]:
+    """Return the words that name the same articles, and model, to another command."""
     words = [str(path) for path in paths]
     if codebook != DEFAULT_CODEBOOK:
         words += ["--codebook", codebook]
-    return (*words, *(["--register", str(register)] if register else ()))
+    words += ["--register", str(register)] if register else []
+    return (*words, *(["--model", model] if model != DEFAULT_MODEL else ()))
 
 
 def serve_words(paths: Sequence[Path], codebook: str, register: Path | None, folder: Path) -> str:

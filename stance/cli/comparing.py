@@ -172,9 +172,8 @@ def compare(
     tables_given = [path for path in paths if is_classified(path, book)]
     articles = [path for path in paths if path not in tables_given]
     paths_named = [*articles, *([Path("PATH_OF_ARTICLES")] if tables_given else [])]
-    named = as_named(paths_named, codebook, register)
-    if model != DEFAULT_MODEL:
-        named += ("--model", model)  # the draw that is advised goes by its predictions
+    # With the model: the draw that is advised goes by its predictions.
+    named = as_named(paths_named, codebook, register, model)
     if copies is Copies.PRINTED:
         named += ("--copies", copies.value)
     if sample is not None and (open_draw := _unjudged(sample)):

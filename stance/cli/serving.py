@@ -1,6 +1,8 @@
 """`stance serve`: the local pages and the HTTP API."""
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ from stance.cli.common import (
     Reader,
     Register,
     Seed,
+    as_named,
     chosen_model,
     kept_token,
     tell,
@@ -85,8 +88,10 @@ def serve(
         )
     book = read_codebook(codebook)
     loaded = chosen_model(model, book, device=device, named=codebook)
-    work = work_of(loaded, book, seed=seed)
+    named = as_named([Path("PATH")], codebook, None, model)
+    work = work_of(loaded, book, paths=named, seed=seed)
     labeling = labeling_page(paths, labels, book, register, seed) if paths and labels else None
+    os.environ["STANCE_OFFLINE"] = "1"  # no encoder is fetched while somebody waits
 
     def ready(address: "Address") -> None:
         tell_model(model, loaded)
@@ -106,8 +111,16 @@ def serve(
     )
 
 
-def work_of(model: "Model", codebook: "Codebook", *, seed: int = 7) -> "Work":
-    """Return what pages and API do: the calls of `classify` and `compare`, over one model."""
+def work_of(
+    model: "Model", codebook: "Codebook", *, paths: Sequence[str] = ("PATH",), seed: int = 7
+) -> "Work":
+    """Return what pages and API do: the calls of `classify` and `compare`, over one model.
+
+    Parameters
+    ----------
+    paths
+        What names the articles, the codebook and the model in a command that a report advises.
+    """
     from stance.corpus.prepare import prepare
     from stance.engine.classify import classify
     from stance.report.machine import row_of
@@ -124,7 +137,7 @@ def work_of(model: "Model", codebook: "Codebook", *, seed: int = 7) -> "Work":
         ],
         row=lambda unit: row_of(unit, codebook),
         compare=lambda articles, units, n_failed: comparison_of(
-            articles, units, n_failed, model=model, codebook=codebook, seed=seed
+            articles, units, n_failed, model=model, codebook=codebook, paths=paths, seed=seed
         ),
         page=lambda comparison: render_page(comparison, codebook, command="stance serve"),
     )
@@ -137,6 +150,7 @@ def comparison_of(
     *,
     model: "Model",
     codebook: "Codebook",
+    paths: Sequence[str],
     seed: int,
 ) -> "Comparison":
     """Return the comparison of classified units, as `stance compare` makes it.
@@ -145,19 +159,18 @@ def comparison_of(
     ----------
     n_failed
         How many files or rows could not be read.
+    paths
+        As for `work_of`.
     """
-    from stance.classifiers.bases import is_here
-    from stance.classifiers.sentence_vectors import ENCODER
     from stance.cli.common import settled_labels
     from stance.comparison.compare import Settings, compare, corpus_facts, model_facts
     from stance.labeling.join import labels_of_units
 
     settled = labels_of_units(units, settled_labels(None, codebook))
-    return compare(
+    comparison = compare(
         units,
         codebook,
-        # Nothing is fetched while somebody waits.
-        Settings(vectors="auto" if is_here(ENCODER) else "words", seed=seed),
+        Settings(paths=tuple(paths), seed=seed),
         corpus=corpus_facts(
             units, {a.id: [repair.kind for repair in a.repairs] for a in articles}, n_failed
         ),
@@ -165,6 +178,13 @@ def comparison_of(
         titles={article.id: article.title for article in articles},
         settled=settled,
     )
+    if comparison.alignment.vectors == "words":
+        remedy = (
+            "The server fetches no encoder. To have claims matched by meaning, run `stance "
+            "compare` once, which does."
+        )
+        comparison = replace(comparison, caveats=(*comparison.caveats, remedy))
+    return comparison
 
 
 def labeling_page(

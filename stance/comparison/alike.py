@@ -171,8 +171,8 @@ def stars(graph: sparse.csr_array) -> tuple[IntArray, IntArray]:
 
     References
     ----------
-    Aslam, Pelekhov and Rus (2004), "The star clustering algorithm for static and dynamic
-    information organization", section 3.
+    After Aslam, Pelekhov and Rus (2004), "The star clustering algorithm for static and dynamic
+    information organization", section 3; here by free neighbours, and each text in one star.
     """
     n = graph.shape[0]
     star: IntArray = np.full(n, -1)

@@ -17,6 +17,7 @@ from stance.comparison.result import (
     SampleFacts,
     Timeline,
 )
+from stance.comparison.sample import open_and_aside
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
 from stance.comparison.wording import tied_said
 from stance.corpus.furniture import REPEATED
@@ -152,9 +153,11 @@ def caveats_of(
                 else ""
             )
         )
-    if sample.n_labels and sample.refused:
-        reasons = "; ".join(f"{n} {reason}" for reason, n in sample.refused.items())
-        found.append(f"Labels of the sample that were left aside: {reasons}.")
+    unjudged, aside = open_and_aside(sample)
+    if sample.n_labels and unjudged:
+        found.append(f"Drawn units without a label: {unjudged}.")
+    if sample.n_labels and aside:
+        found.append(f"Labels of the sample that were left aside: {aside}.")
     if sample.n_labels and not model.n_learned and not model.given:
         found.append(
             "What the model learned from is not known: if hand labels of the sample were among it, "

@@ -299,6 +299,8 @@ def model_facts(name: str, card: ModelCard | None) -> ModelFacts:
             for task, score in by_outlet.items()
             if "confusion" in score
         },
+        n_beside=len(card.beside),
+        exported=card.kind == "onnx",
     )
 
 

@@ -11,13 +11,16 @@ from stance.comparison.methods_claims import (
     selection_said,
 )
 from stance.comparison.references import REFERENCES
-from stance.comparison.result import BeforeAfter, Comparison, PairDistance
+from stance.comparison.result import BeforeAfter, Comparison, PairDistance, SampleFacts
+from stance.comparison.sample import BEFORE, open_and_aside
 from stance.comparison.wording import listed, n_of, outlets_said, unseen_said
-from stance.corpus.copies import OWN, WINDOW
+from stance.corpus.copies import FROM_FIRST, OWN, TRIED, WINDOW
 from stance.corpus.furniture import ENOUGH
 from stance.corpus.shingles import SHINGLE
+from stance.labeling.designs import Design
 from stance.records import UNIT_KINDS
 from stance.statistics.permutation import DRAWS_OF_ALL
+from stance.statistics.prevalence import LEAST, LEAST_FOR_SLOPE
 from stance.terminal_text import printable
 
 KINDS = dict(
@@ -71,14 +74,11 @@ def methods_text(comparison: Comparison) -> str:
 
 
 def _units(c: Comparison) -> list[str]:
-    kinds = Counter(unit.kind for unit in c.units)
-    named = listed([f"{kinds[kind]:,} {name}" for kind, name in KINDS.items() if kinds[kind]])
     tasks = listed(list(dict.fromkeys(mix.task for mix in c.mixes)))
     facts = c.corpus
     dated = f", dated {facts.first_date} to {facts.last_date}" if facts.first_date else ""
     found = [
-        f"{facts.n_articles - facts.n_empty:,} articles of {outlets_said(c)}{dated}, "
-        f"were cut into {facts.n_units:,} units ({named}).",
+        f"{facts.n_articles - facts.n_empty:,} articles of {outlets_said(c)}{dated}, {_cut(c)}.",
         (
             f"They came with labels of {tasks}, toward {c.target}"
             if c.model.given
@@ -89,9 +89,12 @@ def _units(c: Comparison) -> list[str]:
     ]
     if c.model.n_learned:
         scores = ", ".join(f"{task} {score:.2f}" for task, score in c.model.held_out.items())
+        before = ", measured before its export," if c.model.exported else ""
         found.append(
-            f"It had learned from {c.model.n_learned:,} hand-labeled units"
-            + (f"; its macro-F1 on outlets that it had not seen was: {scores}." if scores else ".")
+            f"It had learned from {c.model.n_learned:,} units with settled labels"
+            + (f", and from {c.model.n_beside:,} units beside" if c.model.n_beside else "")
+            + (f"; its macro-F1 on outlets that it had not seen{before} was: " if scores else "")
+            + f"{scores}."
         )
     if any(name.endswith("+held-out") for name in c.models):
         found.append("What it had learned from was labeled by models that had not seen it.")
@@ -120,6 +123,18 @@ def _units(c: Comparison) -> list[str]:
     return found
 
 
+def _cut(c: Comparison) -> str:
+    """Return how articles became units: of which kinds those of a table are may not be known."""
+    n = f"{c.corpus.n_units:,} units"
+    if c.n_from_tables == c.corpus.n_articles - c.corpus.n_empty:
+        return f"came as {n}"
+    if c.n_from_tables:
+        return f"{c.n_from_tables:,} of them as units of a table, make {n}"
+    kinds = Counter(unit.kind for unit in c.units)
+    named = listed([f"{kinds[kind]:,} {name}" for kind, name in KINDS.items() if kinds[kind]])
+    return f"were cut into {n} ({named})"
+
+
 def _copies(c: Comparison) -> list[str]:
     rule = (
         f"Two articles were taken for printings of one text where the shorter has {OWN:.0%} of its "
@@ -134,7 +149,11 @@ def _copies(c: Comparison) -> list[str]:
     if not c.copies.groups:
         return [f"{rule}; none were found.", *unseen]
     n_articles = sum(len(group) for group in c.copies.groups)
-    found = [f"{rule}: {n_articles:,} articles, in {n_of(len(c.copies.groups), 'group')}."]
+    found = [
+        f"{rule}: {n_articles:,} articles, in {n_of(len(c.copies.groups), 'group')}.",
+        f"An article joins a group where {FROM_FIRST:.0%} of it stand in the group's first or half "
+        f"of the group, of its first {TRIED} at most, are its copies.",
+    ]
     found += unseen
     if c.copies.counted == "once":
         left_out = "article is" if c.copies.n_left_out == 1 else "articles are"
@@ -160,23 +179,49 @@ def _correction(c: Comparison) -> list[str]:
             by_task.append(
                 f"{mix.task} by {n_labels:,} in {len(corrected)} of {n_of(len(samples), 'outlet')}"
             )
-    designs = listed(sorted({name.partition("/")[0] for name in c.sample.designs}))
     found = [
-        "Shares were corrected by hand labels of known design"
-        + (f" ({designs})" if designs else "")
-        + f": {listed(by_task)}.",
-        "Within an outlet they are post-stratified by predicted label, with the "
-        "probabilities as a regression aid (Cochran 1977): an estimate of the kind of "
-        "design-based supervised learning (Egami et al. 2023) and of prediction-powered inference "
-        "(Angelopoulos et al. 2023).",
+        f"Shares were corrected by hand labels: {listed(by_task)}.",
+        *_designs(c.mixes[0].task, c.sample),
+    ]
+    if any("/" in name for name in c.sample.designs):  # of a draw
+        found.append(
+            "Within an outlet they are post-stratified by predicted label, with the probabilities "
+            f"as a regression aid (predicted labels with fewer than {LEAST} drawn hand labels are "
+            "taken together, or with another; the probabilities count only where an outlet has "
+            f"{LEAST_FOR_SLOPE} drawn hand labels or more and they help; Cochran 1977): an "
+            "estimate of the kind of design-based supervised learning (Egami et al. 2023) and of "
+            "prediction-powered inference (Angelopoulos et al. 2023)."
+        )
+    found.append(
         "Limits are Wilson's (Wilson 1927) on an effective sample size (as in Korn and Graubard "
         "1998), with the finite population correction; those for an outlet at large take its "
-        "articles for a sample too, and differences between outlets and their tests go by these.",
-    ]
-    if c.sample.refused:
-        reasons = "; ".join(f"{n:,} {reason}" for reason, n in c.sample.refused.items())
-        found.append(f"Hand labels of {c.mixes[0].task} left aside: {reasons}.")
+        "articles for a sample too, and differences between outlets and their tests go by these."
+    )
+    unjudged, aside = open_and_aside(c.sample)
+    if unjudged:
+        found.append(f"Drawn units without a label of {c.mixes[0].task}: {unjudged}.")
+    if aside:
+        found.append(f"Hand labels of {c.mixes[0].task} left aside: {aside}.")
     return found
+
+
+def _designs(task: str, sample: SampleFacts) -> list[str]:
+    """Return how many labels are of a draw, and how many speak for no other unit."""
+    n: Counter[str] = Counter()
+    for name, n_labels in sample.designs.items():
+        n[name.partition("/")[0]] += n_labels
+    drawn = [
+        f"{n[design]:,} are of a {design} draw"
+        for design in (Design.RANDOM, Design.STRATIFIED)
+        if n[design]
+    ]
+    apart = [
+        f"{n[design]:,} {words}"
+        for design, words in ((BEFORE, BEFORE), (Design.CENSUS, "of articles judged whole"))
+        if n[design]
+    ]
+    said = drawn + ([f"{listed(apart)} stand for themselves alone"] if apart else [])
+    return [f"Of the usable labels of {task}, {'; '.join(said)}."] if said else []
 
 
 def _shares(c: Comparison) -> list[str]:
@@ -278,7 +323,8 @@ def _regroupings(pairs: Sequence[PairDistance]) -> str:
     return (
         "The null distribution moves whole articles between the two outlets, by "
         f"{listed(ways)}; the statistic is their difference, studentised by its variance over "
-        "articles."
+        "articles, that of each outlet mixed with the pooled spread of both as if that were half "
+        "an article more."
     )
 
 

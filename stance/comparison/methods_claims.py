@@ -2,6 +2,7 @@
 
 from stance.classifiers.sentence_vectors import ENCODER
 from stance.comparison.checks import FAR
+from stance.comparison.claims import N_PARTS, PART
 from stance.comparison.result import ClaimAgreement, Comparison
 from stance.comparison.selection import N_DRAWS
 from stance.comparison.wording import listed, n_of
@@ -32,8 +33,9 @@ def claims_said(c: Comparison) -> list[str]:
         )
     if alignment.stability is not None:
         found.append(
-            "Claims found in parts of the units agree with these by an adjusted Rand index of "
-            f"{alignment.stability:.2f} (Hubert and Arabie 1985)."
+            f"Claims found in {PART:.0%} of the articles agree with these by an adjusted Rand "
+            f"index of {alignment.stability:.2f}, the mean of {N_PARTS} draws of articles (Hubert "
+            "and Arabie 1985)."
         )
     if alignment.checked:
         checked = alignment.checked
@@ -62,7 +64,8 @@ def agreement_said(c: Comparison) -> list[str]:
     if whole is None:
         return tied if n_tied else []
     alphas = "nominal and ordinal" if whole.ordinal else "nominal"
-    others = ["the share of pairs of outlets with the same label"] if whole.percent else []
+    chance = "the chance that two outlets on a claim have the same label (each claim counts once)"
+    others = [chance] if whole.percent else []
     others += ["Gwet's AC1, on a scale of its own (Gwet 2008)"] if whole.gwet_ac1 else []
     others += ["Fleiss' kappa (Fleiss 1971)"] if whole.fleiss else []
     found = [
@@ -133,7 +136,10 @@ def selection_said(c: Comparison) -> list[str]:
         "Whether an outlet leaves out more of the claims that two others make than chance would is "
         "tested by exchanging whole articles between outlets, among articles with about as many "
         f"units that could make a claim, {N_DRAWS} times; p-values are one-sided and adjusted for "
-        "the number of outlets (Holm 1979)."
+        "the number of outlets (Holm 1979).",
+        "In every exchange it is found anew which claims two others make, and each claim weighs by "
+        "1 / (1 - the chance that all of its articles fall to one outlet, where it would stay "
+        "hidden).",
     ]
     if any(claim.printed for claim in c.alignment.claims):
         found.append(

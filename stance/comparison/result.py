@@ -38,10 +38,12 @@ class ModelFacts:
     """What is known of the model that gave the labels."""
 
     name: str  # name@hash, or GIVEN
-    n_learned: int  # units; 0 where that is not known
+    n_learned: int  # units with settled labels; 0 where that is not known
     held_out: Mapping[str, float]  # task -> macro-F1 on outlets that it had not seen
     confusion: Mapping[str, tuple[tuple[float, ...], ...]]  # task -> held-out units, settled label
     # by predicted one, in the codebook's order of labels; empty where the model has no such table
+    n_beside: int = 0  # units beside that it, its base or its teachers learned from
+    exported: bool = False  # whether `held_out` and `confusion` are of the model before its export
 
     @property
     def given(self) -> bool:
@@ -68,7 +70,8 @@ class SampleFacts:
     folder: str | None  # where they came from; None where no sample was given
     n_labels: int  # usable labels of the first task, on units that count
     designs: Mapping[str, int]  # design -> how many of them
-    refused: Mapping[str, int]  # reason, in words -> labels that were left aside for it
+    refused: Mapping[str, int]  # reason, in words -> labels that were left aside for it, or drawn
+    # units without a label
     remedy: str | None  # a command that would give, or complete, such labels
 
 
@@ -90,7 +93,7 @@ class Share:
     """One label's share of an outlet's units."""
 
     counted: Estimate  # as the model labels them: not corrected, interval over articles
-    corrected: Corrected | None  # None without labels of a known design in this outlet
+    corrected: Corrected | None  # None without usable labels in this outlet, or with too few
     band: tuple[float, float] | None  # where the true share may lie if the model errs here as it
     # did on held-out outlets; None where that is not known
     settled: float | None  # by settled labels, where every unit of the outlet has one
@@ -185,7 +188,8 @@ class Alignment:
     similarity: float  # from which two units may make the same claim, 0 to 1
     n_units: int  # that could make a claim
     n_copied: int  # units left out: the same words stand in two outlets, or their article is a copy
-    stability: float | None  # mean adjusted Rand index between claims found in part of the units
+    stability: float | None  # mean adjusted Rand index between these claims and those found in
+    # ten draws of four fifths of the articles
     checked: Checked | None
 
 

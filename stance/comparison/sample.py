@@ -33,6 +33,9 @@ UNDECIDED = (
     "harder units are missing"
 )
 CHANGED = "articles whose text is not the one that was judged"
+UNJUDGED = "drawn and not judged yet"
+# What was put off is no random part of a draw: the reader must know.
+PASSED_OVER = "drawn and passed over, without a label: they may be harder than the rest"
 OF_NEXT = {"--model", "--copies"}  # options of `label next` that `label serve` has not
 N_NEXT = 300  # labels that the remedy asks for: about four points each way in one outlet
 
@@ -128,6 +131,15 @@ def sampled(
         remedy=_remedy(sample, laid, open_draw, paths),
     )
     return Sample(facts=facts, tasks={name: found for name, (found, _) in samples.items()})
+
+
+def open_and_aside(facts: SampleFacts) -> tuple[str, str]:
+    """Return in words which drawn units have no label, and which labels were left aside."""
+    unjudged: list[str] = []
+    aside: list[str] = []
+    for reason, n in facts.refused.items():
+        (unjudged if reason in (UNJUDGED, PASSED_OVER) else aside).append(f"{n:,} {reason}")
+    return "; ".join(unjudged), "; ".join(aside)
 
 
 class _Folder:
@@ -274,12 +286,7 @@ class _Folder:
             for i, unit_id in enumerate(order):
                 if unit_id not in labeled and unit_id not in refused:
                     latest = drawn.draw.id
-                    # What was put off is no random part of a draw: the reader must know.
-                    refused[unit_id] = (
-                        "drawn and passed over, without a label: they may be harder than the rest"
-                        if i < last
-                        else "drawn and not judged yet"
-                    )
+                    refused[unit_id] = PASSED_OVER if i < last else UNJUDGED
         return latest
 
     def _refuse(self, reason: str, events: Sequence[Annotation]) -> None:

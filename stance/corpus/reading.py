@@ -33,7 +33,7 @@ from stance.errors import DataError
 from stance.records import Article, text_sha256
 
 MAX_FILE = 20_000_000  # bytes of a text file
-_CUT = re.compile(r"\[\+?\d+ chars\]\s*\Z")  # NewsAPI and GNews send no more
+CUT_SHORT = re.compile(r"\[\+?\d+ chars\]\s*\Z")  # NewsAPI and GNews send no more
 
 
 def read_articles(
@@ -119,7 +119,7 @@ class _Reader:
                         article = replace(article, id=free)
                         self._longer_ids.append(free)
                     self._taken.add(article.id)
-                    if _CUT.search(article.text):
+                    if CUT_SHORT.search(article.text):
                         self._cut[file.path] += 1
                     if html_tag(article.text):
                         self._tagged[file.path] += 1

@@ -139,7 +139,12 @@ def judgement(
 
 
 def skip(
-    events: Iterable[Annotation], assignment: Assignment, annotator: str, codebook: Codebook
+    events: Iterable[Annotation],
+    assignment: Assignment,
+    annotator: str,
+    codebook: Codebook,
+    *,
+    note: str = "",
 ) -> list[Annotation]:
     """Return the events that put a unit off: one without a label for each task still open."""
     own = standing(own_events(events, annotator, codebook))
@@ -147,7 +152,7 @@ def skip(
         place.task for place in own if place.unit_id == assignment.unit.id and not place.adjudicates
     }
     return [
-        judgement(assignment, annotator, task.name, None, codebook)
+        judgement(assignment, annotator, task.name, None, codebook, note=note)
         for task in codebook.tasks
         if task.name not in judged
     ]

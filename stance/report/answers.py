@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stance.codebook import Codebook
 from stance.comparison.result import Comparison, OutletEffect
+from stance.comparison.sample import open_and_aside
 from stance.comparison.wording import unseen_said
 from stance.report.page_notes import corrected_outlets
 from stance.report.readings import ends, number_words, p_words, signed, two, unmeasured_words
@@ -249,7 +250,6 @@ def _sample(comparison: Comparison) -> str:
         n = sum(any(share.corrected for share in o.shares.values()) for o in outlets)
         if n < len(outlets):
             words += f" in {n} of {len(outlets)} outlets"
-    if sample.refused:
-        refused = "; ".join(f"{n}: {why}" for why, n in sample.refused.items())
-        words += f". Left aside – {refused}"
-    return words
+    unjudged, aside = open_and_aside(sample)
+    words += f". Units without a label: {unjudged}" if unjudged else ""
+    return words + (f". Labels left aside: {aside}" if aside else "")

@@ -29,7 +29,6 @@ from stance.web.work import Limits, Line, Prepared, RefusalError, Work
 
 LINES = "application/x-ndjson"
 # The units of most articles: their labels are then those of `stance classify` on the article alone.
-# (Weights of 8 bits make a model's numbers hang a little on what else is in the batch.)
 PIECE_UNITS = 64
 WAIT_SECONDS = 5  # what a caller is told when too many wait
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
@@ -113,10 +112,12 @@ class Api:
         events = self._compare(await request.body())
         if LINES in request.headers.get("accept", ""):
             return await self._stream(events)
-        comparison = None
+        answer: Event = {}
         async for event in _while_wanted(events, request):
-            comparison = event.get("comparison")
-        return _json(await run_in_threadpool(_bytes, comparison))
+            if event.get("notices"):
+                answer["notices"] = event["notices"]
+            answer = event.get("comparison", {}) | answer
+        return _json(await run_in_threadpool(_bytes, answer))
 
     async def _classify(self, body: bytes) -> AsyncIterator[Event]:
         with self._line.place() as until:
@@ -278,7 +279,7 @@ def _article(article: Article, units: Sequence[Unit]) -> Event:
     }
 
 
-def _bytes(answer: Mapping[str, Any] | None) -> bytes:
+def _bytes(answer: Mapping[str, Any]) -> bytes:
     # A lone surrogate, which UTF-8 has no bytes for, becomes its JSON escape.
     return json.dumps(answer, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 

@@ -240,13 +240,14 @@ def _dispute_cards(events: Sequence[Annotation], deck: Deck, adjudicator: str) -
 def _given(own: Iterable[Annotation]) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     """Return unit id -> task -> label, and unit id -> note, of one annotator's own judgements.
 
-    The note is that of their latest judgement: an undo, which takes the label, leaves the note.
+    The note is that of their latest judgement, or one that they put the unit off with since: an
+    undo, which takes the label, leaves the note.
     """
     independent = [event for event in own if not place_of(event).adjudicates]
     labels: dict[str, dict[str, str]] = {}
     for event in standing(independent).values():
         labels.setdefault(event.unit_id, {})[event.task] = event.label or ""
-    notes = {event.unit_id: event.note for event in independent if event.label is not None}
+    notes = {e.unit_id: e.note for e in independent if e.label is not None or e.note}
     return labels, notes
 
 

@@ -10,7 +10,8 @@ function add(files) {
   tell("");
   const taken = new Set(chosen.map(({ file }) => nameOf(file)));
   for (const file of files) {
-    if (file.name.startsWith(".") || (file.webkitRelativePath && !isRead(file))) continue;
+    const isHidden = file.name.startsWith(".") || nameOf(file).includes("/.");
+    if (isHidden || (file.webkitRelativePath && !isRead(file))) continue;
     if (taken.has(nameOf(file))) {
       tell(`${nameOf(file)} is chosen already. Give the other one another name.`);
       continue;
@@ -22,7 +23,7 @@ function add(files) {
     if (isText(file)) {
       outlet = make("input");
       outlet.setAttribute("aria-label", `Outlet of ${nameOf(file)}`);
-      outlet.value = nameOf(file).split("/").at(-2) ?? "";
+      outlet.placeholder = nameOf(file).split("/").at(-2) ?? ""; // if nothing else tells it
       cell.append(outlet);
     } else {
       cell.textContent = file.name.toLowerCase() === "articles.csv" ? "tells of the others"

@@ -11,6 +11,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let said = view; // by the server
 let waiting = kept(drawer, []); // presses that it has not confirmed
 let drafts = kept(`${drawer} notes`, {}); // by card: notes that no press has taken along yet
+let refusals = kept(`${drawer} refused`, []); // presses that were not taken, until that is seen
 let now, onScreen = ""; // what there is to judge; the key of the card that is shown
 let after = view.after, held = [], busy = false, down = false, trouble = "", delay = 0;
 
@@ -22,6 +23,7 @@ function keep() {
   try {
     sessionStorage.setItem(drawer, JSON.stringify(waiting));
     sessionStorage.setItem(`${drawer} notes`, JSON.stringify(drafts));
+    sessionStorage.setItem(`${drawer} refused`, JSON.stringify(refusals));
   } catch { /* storage is full or forbidden: presses then live as long as the page */ }
 }
 
@@ -49,7 +51,10 @@ function look() {
       line = [step.key, ...line.filter((key) => key !== step.key)];
     } else if (card && "skip" in press) {
       line = [...line.filter((key) => key !== card.key), card.key];
-      if (desk === "label") trail.push({ key: card.key, task: null });
+      if (desk === "label") {
+        trail.push({ key: card.key, task: null });
+        card.note = press.note || card.note;
+      }
     } else if (card && task) {
       card.labels[task] = press[`label:${task}`];
       card.note = press.note;
@@ -148,7 +153,19 @@ function tell() {
   }
   byId("trouble").textContent = words;
   byId("trouble").hidden = !words;
+  byId("refusals").textContent = refusalsInWords();
+  byId("refused").hidden = !refusals.length;
   if (n) settle("open", down ? `${n} not saved yet` : "Saving");
+}
+
+// One reason often holds for several presses, as after a start with another draw.
+function refusalsInWords() {
+  const reasons = new Map();
+  for (const { words, reason } of refusals) {
+    reasons.set(reason, [...(reasons.get(reason) ?? []), words]);
+  }
+  const told = [...reasons].map(([reason, all]) => `Not taken: ${all.join(", ")}. ${reason}`);
+  return (refusals.length > 1 ? `${refusals.length} presses were not taken. ` : "") + told.join(" ");
 }
 
 function settle(how, words) {
@@ -168,8 +185,11 @@ function press(fields) {
   if (!card && !("undo" in fields)) return;
   if ("skip" in fields) after = card.key;
   const text = card ? note.value.trim() : "";
-  if (taskOf(fields) || "keep" in fields) delete drafts[card.key];
-  waiting.push({ ...fields, card: card?.key ?? "", note: text, codebook, after });
+  const task = taskOf(fields);
+  const takesNote = task || "keep" in fields || ("skip" in fields && desk === "label");
+  if (takesNote) delete drafts[card.key];
+  const guess = task && card.guess[task] ? { [`guess:${task}`]: card.guess[task] } : {};
+  waiting.push({ ...fields, ...guess, card: card?.key ?? "", note: text, codebook, after });
   keep();
   show();
   send();
@@ -183,9 +203,9 @@ async function send() {
   keep();
   try {
     let answer = await ask({ method: "POST", body: new URLSearchParams(first) });
-    let refused = "";
+    let refused = [];
     if (answer.status === 400 || answer.status === 409) {
-      refused = `Not taken: ${wordsOf(first)}. ${await answer.text()}`;
+      refused = [{ words: wordsOf(first), reason: (await answer.text()).trim() }];
       answer = await ask({}, `&after=${after}`);
     }
     if (!answer.ok) throw new Error(await answer.text());
@@ -193,8 +213,11 @@ async function send() {
     waiting.shift();
     delay = 0;
     down = false;
-    trouble = refused;
-    if (!waiting.length) settle("kept", refused ? "All else is saved" : `Saved: ${wordsOf(first)}`);
+    trouble = "";
+    refusals.push(...refused);
+    if (!waiting.length) {
+      settle("kept", refusals.length ? "All else is saved" : `Saved: ${wordsOf(first)}`);
+    }
   } catch (error) {
     down = true;
     trouble = error.name === "Error" ? error.message.trim() : "The server does not answer.";
@@ -230,6 +253,7 @@ document.addEventListener("click", (event) => {
 
 note.addEventListener("input", () => {
   drafts[note.dataset.card] = note.value;
+  if (note.value.trim() === now.card?.note) delete drafts[note.dataset.card];
   keep();
 });
 note.addEventListener("change", () => {
@@ -237,6 +261,12 @@ note.addEventListener("change", () => {
   if (desk === "label" && card && Object.keys(card.labels).length && note.dataset.card === card.key) {
     if (note.value.trim() !== card.note) press({ keep: "1" });
   }
+});
+byId("dismiss").addEventListener("click", () => {
+  refusals = [];
+  keep();
+  tell();
+  (form.hidden ? byId("done") : unit).focus({ preventScroll: true });
 });
 byId("to-note").addEventListener("click", () => note.focus());
 byId("to-help").addEventListener("click", () => help.showModal());
@@ -279,7 +309,8 @@ function keyOf(event) {
 }
 
 addEventListener("beforeunload", (event) => {
-  if (waiting.length) event.preventDefault(); // they outlast a reload, not the end of the tab
+  // They outlast a reload, not the end of the tab.
+  if (waiting.length || Object.keys(drafts).length) event.preventDefault();
 });
 
 for (const button of all(".scripted")) button.hidden = false;

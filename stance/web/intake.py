@@ -3,6 +3,7 @@
 import base64
 import csv
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,8 +12,10 @@ from typing import Any
 
 from stance.corpus.decoding import without_lone_surrogates
 from stance.corpus.finding import TEXT_SUFFIXES, ReadFailure
+from stance.corpus.front_matter import front_matter
 from stance.corpus.metadata import column_name, filled, metadata_of, value_of
-from stance.corpus.reading import read_articles
+from stance.corpus.offsets import Edit, edited
+from stance.corpus.reading import CUT_SHORT, read_articles
 from stance.corpus.tables import article_of_row
 from stance.errors import DataError
 from stance.records import Article
@@ -21,6 +24,8 @@ from stance.web.work import Limits, RefusalError
 TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")  # those whose size says what they hold
 OF_ONE = ("text", "title", "source", "date", "url", "id")
 MOST_DEPTH, MOST_NAME = 8, 120
+# What no name may hold; on Windows a colon leads to another drive, or into a file.
+ODD_MARKS = {"\\", ":"} if os.name == "nt" else {"\\"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +129,12 @@ def _too_many(n: int, kind: str, limits: Limits) -> None:
 
 
 def _of_rows(rows: Sequence[object], place: str, notices: list[str]) -> list[Article]:
-    """Return the article of each object; the first that is none refuses them all."""
+    """Return the article of each object; the first that is none refuses them all.
+
+    Front matter is read as a file's is; what stands beside the text counts before it.
+    """
     articles: dict[str, Article] = {}
+    cut: list[str] = []
     for i, given in enumerate(rows):
         where = place if place == "the request" else f"{place}[{i}]"
         if not isinstance(given, dict):
@@ -136,15 +145,32 @@ def _of_rows(rows: Sequence[object], place: str, notices: list[str]) -> list[Art
             raise RefusalError(422, f"{where}: the id {name[:80]!r} is taken. Give another.")
         try:
             article = article_of_row(row, article_id=name)
+            fields, start = front_matter(article.text)
         except DataError as error:
             raise RefusalError(422, f"{where}: {error}") from None
-        said = metadata_of(row)
-        if said.unread_date:
+        if start:
+            article = edited(article, [Edit(kind="front matter", start=0, end=start, after="")])
+        if not article.text.strip():
+            raise RefusalError(422, f"{where}: its text is only front matter. Add the article.")
+        said = [metadata_of(row), metadata_of(fields)]
+        for metadata in said:
+            article = filled(article, metadata)
+        unread = [metadata.unread_date for metadata in said if metadata.unread_date]
+        if unread and article.date is None:
             notices.append(
-                f"{where}: the date {said.unread_date[:40]!r} cannot be read without guessing. "
+                f"{where}: the date {unread[0][:40]!r} cannot be read without guessing. "
                 "Write 2026-02-14."
             )
-        articles[name] = filled(article, said)
+        if CUT_SHORT.search(article.text):
+            cut.append(where)
+        articles[name] = article
+    if cut:
+        what = "article ends" if len(cut) == 1 else "articles end"
+        first = ", ".join(cut[:3]) + (", ..." if len(cut) > 3 else "")
+        notices.append(
+            f"{len(cut)} {what} in '[+... chars]', so only the beginning is here: {first}. Fetch "
+            "the whole text."
+        )
     return list(articles.values())
 
 
@@ -167,13 +193,17 @@ def _of_files(
         def told(failure: ReadFailure) -> None:
             failures.append(_bare(f"{failure.path}: {failure.message}", folder))
 
+        def noticed(notice: str) -> None:
+            if not notice.startswith(f"{register}:"):  # which is ours: nobody can correct it
+                notices.append(_bare(notice, folder))
+
         articles: list[Article] = []
         try:
             found = read_articles(
                 [folder],
                 register=register if any(outlets) else None,
                 on_failure=told,
-                on_notice=lambda notice: notices.append(_bare(notice, folder)),
+                on_notice=noticed,
             )
             for article in found:
                 articles.append(article)
@@ -196,7 +226,7 @@ def _write(file: object, i: int, folder: Path) -> tuple[str, str] | None:
     parts = place.parts
     short = all(len(part.encode(errors="replace")) <= MOST_NAME for part in parts)
     odd = any(
-        part.startswith(".") or not part.isprintable() or {*part} & {"\\", ":"} for part in parts
+        part.startswith(".") or not part.isprintable() or {*part} & ODD_MARKS for part in parts
     )
     if not 0 < len(parts) <= MOST_DEPTH or place.is_absolute() or odd or not short:
         raise RefusalError(
@@ -218,9 +248,15 @@ def _write(file: object, i: int, folder: Path) -> tuple[str, str] | None:
             new.write(content)
     except ValueError:  # binascii.Error is one, and what is not ASCII raises a plain one
         raise RefusalError(422, f"files[{i}]: its 'base64' is not base64.") from None
-    except OSError:
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise RefusalError(
             422, f"files[{i}]: the name {file['name'][:60]!r} is taken. Give another."
+        ) from None
+    except OSError as error:
+        raise RefusalError(
+            500,
+            f"files[{i}]: {file['name'][:60]!r} cannot be written where the server reads it: "
+            f"{error.strerror or error}. Mend that, or use the commands.",
         ) from None
     source = file.get("source")
     if not isinstance(source, str) or not source.strip():

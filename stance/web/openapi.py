@@ -203,7 +203,10 @@ def _schemas(limits: Limits, codebook: Codebook) -> Schema:
         },
         "Comparison": {
             "type": "object",
-            "description": "As `stance compare --json` writes it.",
+            "description": (
+                "As `stance compare --json` writes it, with notices where there are any and the "
+                "answer comes whole."
+            ),
             "properties": {
                 "schema": COUNT,
                 "answer": TEXT,
@@ -214,6 +217,7 @@ def _schemas(limits: Limits, codebook: Codebook) -> Schema:
                 "mixes": {"type": "array", "items": {"type": "object"}},
                 "caveats": TEXTS,
                 "units": {"type": "array", "items": {"type": "object"}},
+                "notices": TEXTS,
             },
             "required": [
                 *("schema", "answer", "target", "codebook", "models", "corpus", "mixes"),

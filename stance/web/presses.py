@@ -50,6 +50,7 @@ class Press:
     card: str  # the key of the card on the screen
     task: str
     label: str
+    guess: str  # the first guess that was shown for the task; "" where none was
     note: str
     version: int  # how many of their events the log held before; -1 if it is not said
     codebook: str
@@ -146,21 +147,22 @@ class LabelingDesk:
         if press.action == "skip":
             if self._done_before(events, who, press, assignment.unit.id):
                 return [], "", ""
-            return skip(events, assignment, who, book), "", ""
+            return skip(events, assignment, who, book, note=press.note), "", ""
         stands = {
             place.task: event
             for place, event in standing(self.deck.ours(events)).items()
             if place.unit_id == assignment.unit.id and not place.adjudicates
         }
-        wanted = (
-            {press.task: press.label}
-            if press.action == "label"
-            else {task: event.label for task, event in stands.items()}
-        )
-        guess = self.deck.guess(assignment.unit)
+        # Not the guess of today: the server may have been started with others since.
+        wanted: dict[str, tuple[str | None, str | None]]
+        if press.action == "label":
+            guess = book.task(press.task).label(press.guess) if press.guess else None
+            wanted = {press.task: (press.label, guess)}
+        else:
+            wanted = {task: (event.label, event.guess) for task, event in stands.items()}
         new = [
-            judgement(assignment, who, task, label, book, note=press.note, guess=guess.get(task))
-            for task, label in wanted.items()
+            judgement(assignment, who, task, label, book, note=press.note, guess=guess)
+            for task, (label, guess) in wanted.items()
         ]
         return [event for event in new if not _says_the_same(event, stands.get(event.task))], "", ""
 
@@ -284,11 +286,13 @@ def read_press(body: bytes) -> Press:
         raise LabelError(f"a note has {MOST_NOTE} characters at most; this one has {len(note)}")
     label = next((key for key in fields if key.startswith("label:")), "")
     version = fields.get("version", "")
+    task = label.removeprefix("label:")
     return Press(
         action=_action(fields, label),
         card=fields.get("card", ""),
-        task=label.removeprefix("label:"),
+        task=task,
         label=fields.get(label, ""),
+        guess=fields.get(f"guess:{task}", ""),
         note=note,
         version=int(version) if version.isdecimal() and len(version) < 10 else -1,
         codebook=fields.get("codebook", ""),

@@ -2,14 +2,16 @@ from dataclasses import replace
 
 import pytest
 
+from stance.classifiers.cards import read_card
 from stance.codebook import read_codebook
 from stance.comparison import alike
-from stance.comparison.compare import Settings, compare, corpus_facts
+from stance.comparison.compare import Settings, compare, corpus_facts, model_facts
 from stance.comparison.result import ModelFacts
 from stance.errors import DataError, ModelError
 from stance.records import GIVEN, Prediction
 from stance.report.machine import to_json
 from stance.report.without_text import without_text
+from stance.resources import data_folder
 from tests.builders import classified
 
 BOOK = read_codebook()
@@ -169,6 +171,24 @@ def test_an_unknown_outlet_is_refused_in_words():
         run(units)
     with pytest.raises(DataError, match="nothing to compare"):
         run([])
+
+
+def test_what_a_model_learned_from_is_counted_as_its_card_has_it():
+    folder = data_folder("models")
+    small = read_card(folder / "small/card.json")
+    facts = model_facts("small@0", small)
+    assert (facts.n_learned, facts.n_beside) == (small.n_units, len(small.beside))
+    assert facts.n_beside > 0
+    assert facts.exported
+    large, base = (read_card(folder / name / "card.json") for name in ("large", "baseline"))
+    assert not model_facts("large@0", large).exported
+    assert model_facts("baseline@0", base).n_beside == 0
+    assert "hand-labeled" not in run(corpus(2), model=facts).methods["units"]
+
+
+def test_units_of_tables_are_not_said_to_be_cut_out_of_articles():
+    units = corpus(4)
+    assert f", came as {len(units)} units." in run(units).methods["units"]
 
 
 def test_labels_that_name_no_model_are_not_said_to_be_a_models():

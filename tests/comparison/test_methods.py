@@ -6,6 +6,7 @@ import pytest
 
 from stance.comparison.methods import methods, methods_text
 from stance.comparison.references import REFERENCES
+from stance.comparison.sample import BEFORE, PASSED_OVER, UNJUDGED
 from tests.report.comparisons import comparison, spoiled
 
 CITED = re.compile(r"[A-Z][a-z]+(?: and [A-Z][a-z]+| et al\.)? (?:19|20)\d\d\b(?!-)")
@@ -93,14 +94,16 @@ def test_the_numbers_are_those_of_the_run(made):
     assert f"stance {version('stance')}" in said["units"]
     assert "seed 7" in said["units"]
     assert "stance 0.71, sentiment 0.68, voice 0.90" in said["units"]
-    assert "of known design (stratified): stance by 240 in 5 of 5 outlets" in said["correction"]
+    assert "corrected by hand labels: stance by 240 in 5 of 5 outlets" in said["correction"]
+    assert "Of the usable labels of stance, 240 are of a stratified draw." in said["correction"]
     assert "tested by Cochran's Q" in said["distances"]
     assert "4 outlets with articles on both sides" in said["time"]
     assert "31 chosen by an annotator, not at random" in said["correction"]
     assert "(10 pairs)" in said["distances"]
     assert "similarity of at least 0.62 to the one at its centre" in said["claims"]
     assert f"{len(made.alignment.claims)} claims of two" in said["claims"]
-    assert "adjusted Rand index of 0.81" in said["claims"]
+    assert "found in 80% of the articles agree with these by" in said["claims"]
+    assert "adjusted Rand index of 0.81, the mean of 10 draws of articles" in said["claims"]
     assert "precision of matches was 0.86." in said["claims"]
     assert "0.47 (0.36 to 0.58)" in said["agreement"]
     assert "1,339 held-out units" in said["agreement"]
@@ -124,6 +127,83 @@ def test_a_correction_of_some_outlets_says_of_how_many(made):
     counted = {label: replace(s, corrected=None) for label, s in last.shares.items()}
     some = replace(mix, outlets=(*mix.outlets[:-1], replace(last, shares=counted)))
     assert "in 4 of 5 outlets" in methods(replace(made, mixes=(some,)))["correction"]
+
+
+def test_labels_that_stand_for_themselves_alone_are_told_from_those_of_the_draw(made):
+    def said(**designs):
+        names = {"before": BEFORE, "census": "census", "random": "random/1a", "more": "random/2b"}
+        found = {names[name]: n for name, n in designs.items()}
+        return methods(replace(made, sample=replace(made.sample, designs=found)))["correction"]
+
+    assert (
+        "Of the usable labels of stance, 200 are of a random draw; 30 judged before the draw and "
+        "10 of articles judged whole stand for themselves alone."
+    ) in said(random=150, more=50, before=30, census=10)
+    assert "stance, 20 are of a random draw." in said(random=20)
+    whole = said(census=60)
+    assert "stance, 60 of articles judged whole stand for themselves alone." in whole
+    assert "known design" not in whole
+
+
+def test_a_share_that_no_draw_speaks_for_is_not_said_to_be_post_stratified(made):
+    rule = (
+        "predicted labels with fewer than 8 drawn hand labels are taken together, or with another; "
+        "the probabilities count only where an outlet has 20 drawn hand labels or more and they "
+        "help"
+    )
+    assert rule in methods(made)["correction"]
+    whole = methods(replace(made, sample=replace(made.sample, designs={"census": 60})))
+    assert "post-stratified" not in whole["correction"]
+
+
+def test_drawn_units_without_a_label_are_no_labels_that_were_left_aside(made):
+    refused = {UNJUDGED: 30, "chosen by hand": 5, PASSED_OVER: 2}
+    said = methods(replace(made, sample=replace(made.sample, refused=refused)))["correction"]
+    assert f"Drawn units without a label of stance: 30 {UNJUDGED}; 2 {PASSED_OVER}." in said
+    assert "Hand labels of stance left aside: 5 chosen by hand." in said
+    few = methods(replace(made, sample=replace(made.sample, refused={UNJUDGED: 30})))["correction"]
+    assert "left aside" not in few
+
+
+def test_what_the_model_learned_from_is_told_as_it_was(made):
+    plain = methods(made)["units"]
+    assert "It had learned from 2,841 units with settled labels; its macro-F1 on outlets" in plain
+    model = replace(made.model, n_beside=1280, exported=True)
+    said = methods(replace(made, model=model))["units"]
+    assert "with settled labels, and from 1,280 units beside; its macro-F1" in said
+    assert "had not seen, measured before its export, was: stance 0.71" in said
+    alone = methods(replace(made, model=replace(model, held_out={})))["units"]
+    assert "and from 1,280 units beside. " in alone
+
+
+def test_units_of_a_table_were_not_cut_and_have_no_kinds(made):
+    n, n_units = made.corpus.n_articles - made.corpus.n_empty, len(made.units)
+    said = methods(replace(made, n_from_tables=n))["units"]
+    assert f", came as {n_units:,} units." in said
+    assert "cut into" not in said
+    assert "sentences" not in said
+    some = methods(replace(made, n_from_tables=3))["units"]
+    assert f", 3 of them as units of a table, make {n_units:,} units." in some
+
+
+def test_steps_of_the_tests_are_told(made):
+    said = methods(made)
+    assert (
+        "the chance that two outlets on a claim have the same label (each claim counts once)"
+        in (said["agreement"])
+    )
+    assert (
+        "articles, that of each outlet mixed with the pooled spread of both as if that were half "
+        "an article more."
+    ) in said["distances"]
+    assert (
+        "found anew which claims two others make, and each claim weighs by 1 / (1 - "
+        in (said["selection"])
+    )
+    assert (
+        "joins a group where 30% of it stand in the group's first or half of the group, of its "
+        "first 8 at most, are its copies."
+    ) in said["copies"]
 
 
 def test_differences_are_named_as_what_they_are_of(made):

@@ -6,7 +6,7 @@ import pytest
 
 from stance.codebook import read_codebook
 from stance.comparison.observations import observe
-from stance.comparison.sample import UNDECIDED, sampled, without_sample
+from stance.comparison.sample import UNDECIDED, open_and_aside, sampled, without_sample
 from stance.comparison.shares import corrected_shares
 from stance.errors import LabelError
 from stance.labeling.designs import Design, Plan
@@ -316,7 +316,13 @@ def test_units_passed_over_are_told_from_those_not_reached(desk):
     skipped = made.units[5]
     (event,) = desk.judge([skipped.unit_id], made.design_of(skipped))
     desk.log.append([replace(event, label=None)])  # taken back
-    assert desk.sampled().facts.refused == {OPEN: 10, PASSED: 1}
+    facts = desk.sampled().facts
+    assert facts.refused == {OPEN: 10, PASSED: 1}
+    assert open_and_aside(facts) == (f"10 {OPEN}; 1 {PASSED}", "")
+    assert open_and_aside(replace(facts, refused={OPEN: 2, "chosen by hand": 3})) == (
+        f"2 {OPEN}",
+        "3 chosen by hand",
+    )
 
 
 def test_an_article_judged_to_its_end_stands_for_itself_and_one_in_part_for_nothing(desk):

@@ -8,6 +8,7 @@ from stance.codebook import read_codebook
 from stance.comparison.caveats import caveats_of, refusals_of
 from stance.comparison.methods import methods
 from stance.comparison.observations import observe
+from stance.comparison.sample import UNJUDGED
 from stance.comparison.sources import cell_codes, claim_agreement, claim_units, of_several
 from stance.errors import DataError
 from stance.statistics.agreement import MISSING, count_codes
@@ -325,6 +326,15 @@ def test_the_caveats_say_which_of_two_reasons_alpha_is_not_corrected_for():
         words = caveats(made, above, *shared)
         assert reason in words
         assert other not in words
+
+
+def test_drawn_units_without_a_label_are_told_apart_from_labels_left_aside():
+    made = comparison()
+    refused = {UNJUDGED: 30, "chosen by hand": 5}
+    made = replace(made, sample=replace(made.sample, refused=refused))
+    words = caveats(made, made.agreement[0], *corpus([("c1", x, x, "o") for x in "AB"]))
+    assert f"Drawn units without a label: 30 {UNJUDGED}." in words
+    assert "Labels of the sample that were left aside: 5 chosen by hand." in words
 
 
 def test_outlets_with_few_articles_that_carry_several_claims_are_told_of():

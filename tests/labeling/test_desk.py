@@ -6,6 +6,7 @@ import pytest
 from stance.codebook import read_codebook
 from stance.corpus.units import split_units
 from stance.errors import LabelError
+from stance.labeling.agreement import coder_agreement
 from stance.labeling.desk import (
     Assignment,
     check_name,
@@ -15,10 +16,17 @@ from stance.labeling.desk import (
     skip,
     undo,
 )
+from stance.labeling.exchange.form import Form
+from stance.labeling.exchange.formats import WRITERS
+from stance.labeling.exchange.statements import Parcel
+from stance.labeling.log import standing
+from stance.labeling.settle import settle
+from stance.labeling.store import Document
 from tests.builders import article
 
 BOOK = read_codebook()
-UNITS = split_units(article("The ferry sails. Captains doubt it. The pier is of oak. It rains."))
+ARTICLE = article("The ferry sails. Captains doubt it. The pier is of oak. It rains.")
+UNITS = split_units(ARTICLE)
 QUEUE = [Assignment(unit=unit, design="random/3f9c2ab1") for unit in UNITS]
 LABELS = {"stance": "neutral", "sentiment": "neutral", "voice": "author"}
 
@@ -65,6 +73,29 @@ def test_a_unit_put_off_comes_back_at_the_end_and_counts_when_judged():
     state = shown(events)
     assert state.current is None
     assert (state.n_done, state.n_skipped) == (4, 0)
+
+
+def test_a_unit_put_off_with_a_note_counts_as_a_judgement_nowhere():
+    events = [*said(1, "ada"), *said(1, "bo")]
+    put_off = [e for who in ("ada", "bo") for e in skip([], QUEUE[0], who, BOOK, note="unclear")]
+    both = [*put_off, *events]
+    assert {(event.label, event.note) for event in put_off} == {(None, "unclear")}
+    assert standing(both) == standing(events)
+    documents = {
+        ARTICLE.id: Document(
+            article_id=ARTICLE.id, sha256=ARTICLE.sha256, characters=len(ARTICLE.text), source="Q"
+        )
+    }
+    assert settle(both, documents) == settle(events, documents)
+    assert coder_agreement(both, BOOK) == coder_agreement(events, BOOK)
+    assert disputes(both, by_id(), "cy", BOOK) == []
+    assert (shown(both).n_done, shown(both).n_skipped) == (1, 1)
+    for form in (Form.CSV, Form.LONG, Form.DOCCANO):
+        with_note, without = (
+            "".join(WRITERS[form](Parcel(codebook=BOOK, articles=[(ARTICLE, UNITS)], events=found)))
+            for found in (both, events)
+        )
+        assert with_note.count("neutral") == without.count("neutral") > 0
 
 
 def test_putting_off_keeps_what_was_said_and_asks_for_the_rest_later():

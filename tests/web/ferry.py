@@ -87,6 +87,8 @@ def main(folder, port, n, *options):
     queue = assignments(int(n))
     if "hostile" in options:
         queue = hostile(queue)
+    if "later" in options:  # as after another draw
+        queue = queue[1:]
     serve(
         lambda address: labeling_app(log, queue, BOOK, address=address),
         token=TOKEN,

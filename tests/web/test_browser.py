@@ -176,6 +176,60 @@ def test_no_press_is_lost_or_doubled_when_the_server_is_killed_and_started_again
     assert len(events) == 10 * 3 + 1 + 1 + 1 + 1  # "1", its undo, the undo of "z", "z" again
 
 
+def test_every_press_that_was_not_taken_is_told_until_it_is_seen(desks):
+    desks.expected += [*CUT_OFF, "status of 409"]
+    page = desks.window("label?who=ada")
+    desks.server.kill()
+    press(page, "1qz2")
+    expect(page.locator("#saved")).to_contain_text("4 not saved yet")
+    desks.server.options = ("later",)  # without the first unit
+    desks.server.start()
+    saved(page, "All else is saved")
+    told = page.locator("#refused")
+    expect(told).to_contain_text("3 presses were not taken. Not taken: stance optimistic,")
+    expect(told).to_contain_text("sentiment positive, voice author. This unit is not in your queue")
+    expect(page.locator("#trouble")).to_be_hidden()
+    assert [(e.task, e.label) for e in desks.events()] == [("stance", "neutral")]
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        assert Axe().run(page).response["violations"] == []
+    page.reload()
+    expect(told).to_contain_text("3 presses were not taken.")
+    page.get_by_role("button", name="Seen").click()
+    expect(told).to_be_hidden()
+    expect(page.locator("#unit")).to_be_focused()
+    press(page, "q")
+    saved(page, "Saved: sentiment positive")
+    page.reload()
+    expect(told).to_be_hidden()
+
+
+def test_a_note_that_no_press_took_along_is_asked_about_and_one_put_off_is_kept(desks):
+    asked = []
+
+    def leave(dialog):
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page = desks.window("label?who=ada")
+    page.on("dialog", leave)
+    first = page.locator("#unit").inner_text()
+    press(page, "n")
+    page.keyboard.type("who are they?")
+    page.keyboard.press("Escape")
+    page.reload()
+    assert asked == ["beforeunload"]
+    expect(page.locator("#note")).to_have_value("who are they?")
+    press(page, "s")
+    saved(page, "put off")
+    assert {(e.label, e.note) for e in desks.events()} == {(None, "who are they?")}
+    page.reload()
+    assert asked == ["beforeunload"]
+    press(page, "u")
+    expect(page.locator("#unit")).to_have_text(first)
+    expect(page.locator("#note")).to_have_value("who are they?")
+
+
 def test_undo_skip_note_and_help_by_keys(desks):
     page = desks.window("label?who=ada")
     first = page.locator("#unit").inner_text()
@@ -259,11 +313,12 @@ def test_disagreements_are_decided_by_keys_and_the_agreement_follows(desks):
     press(other := desks.window("adjudicate?who=dee"), "1")
     saved(other)
     press(page, "3")  # meanwhile decided by another
-    expect(page.locator("#trouble")).to_contain_text("Not taken: stance skeptical. This disag")
+    expect(page.locator("#refused")).to_contain_text("Not taken: stance skeptical. This disag")
     expect(page.locator("#done")).to_be_visible()
+    page.get_by_role("button", name="Seen").click()
+    expect(page.locator("#refused")).to_be_hidden()
     press(page, "u2")
     saved(page, "stance neutral")
-    expect(page.locator("#trouble")).to_be_hidden()
     events = [event for event in desks.events() if event.annotator == "cy"]
     assert [event.label for event in events[:2]] == [None, None]  # shown, of which one passed on
     events = events[2:]

@@ -87,8 +87,9 @@ class Page:
     def do(self, who, desk="label", **fields):
         """Press something on the card that is on the screen; return what is there then."""
         view = self.view(who, desk)
-        card = view["cards"][0]["key"] if view["cards"] else ""
-        answer = self.post(who, {"card": card, "version": view["version"], **fields}, desk)
+        card = view["cards"][0] if view["cards"] else {"key": "", "guess": {}}
+        sent = {"card": card["key"], "version": view["version"], **guesses(card), **fields}
+        answer = self.post(who, sent, desk)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -108,6 +109,11 @@ class Page:
         for event in self.events():
             found[event.unit_id, event.annotator, event.task] = event.label
         return found
+
+
+def guesses(card):
+    """Return the first guesses that a card shows, as the page sends them."""
+    return {f"guess:{task}": label for task, label in card["guess"].items()}
 
 
 @pytest.fixture
@@ -273,6 +279,20 @@ def test_a_note_goes_with_the_press_can_be_changed_and_outlives_an_undo(page):
     assert is_a_sentence(too_long.text)
 
 
+def test_a_note_on_a_unit_that_is_put_off_is_kept_and_comes_back_with_it(tmp_path):
+    page = Page(tmp_path)
+    first = page.view("ada")["cards"][0]["key"]
+    page.do("ada", skip="1", note="who is 'they'? ask Bo")
+    assert {(e.label, e.note) for e in page.events()} == {(None, "who is 'they'? ask Bo")}
+    assert page.view("ada")["n_done"] == 0
+    for _ in range(5):
+        page.judge("ada")
+    (card,) = Page(tmp_path).view("ada")["cards"]
+    assert (card["key"], card["note"], card["labels"]) == (first, "who is 'they'? ask Bo", {})
+    page.label("ada", "stance", "neutral", note="")
+    assert page.view("ada")["cards"][0]["note"] == ""
+
+
 def test_a_returning_name_goes_on_where_it_left_off_on_any_server_of_the_folder(tmp_path):
     one, other = Page(tmp_path), Page(tmp_path)
     one.judge("ada")
@@ -312,6 +332,22 @@ def test_a_first_guess_is_shown_only_where_one_is_given_and_is_recorded(tmp_path
     page.label("ada", "sentiment", "neutral")
     assert [e.guess for e in page.events()] == ["skeptical", None]
     assert Page(tmp_path).view("ada")["cards"][0]["guess"] == {}
+    assert 'name="guess:stance" value="skeptical"' in page.get("label", who="bo").text
+
+
+def test_the_guess_that_was_shown_is_recorded_whatever_the_server_shows_since(tmp_path):
+    guessing, plain = Page(tmp_path, guess_of=lambda unit: {"stance": "skeptical"}), Page(tmp_path)
+    with_guess, without = guessing.view("ada")["cards"][0], plain.view("bo")["cards"][0]
+    for page, who, card in ((plain, "ada", with_guess), (guessing, "bo", without)):
+        fields = {"card": card["key"], "version": "0", "label:stance": "neutral", **guesses(card)}
+        assert page.post(who, fields).status_code == 200
+        page.post(who, {"card": card["key"], "version": "1", "keep": "1", "note": "why"})
+    assert [(e.annotator, e.guess, e.note) for e in plain.events()] == [
+        *(("ada", "skeptical", ""), ("ada", "skeptical", "why")),
+        *(("bo", None, ""), ("bo", None, "why")),
+    ]
+    odd = {"card": card["key"], "version": "2", "label:stance": "neutral", "guess:stance": "brave"}
+    assert plain.post("bo", odd).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,32 @@ def test_two_outlets_are_compared_and_the_report_opens_without_our_rights(window
     assert "Quay" in Path(saved.value.path()).read_text(encoding="utf-8")
 
 
+def test_a_folder_is_compared_as_the_command_compares_it(windows, tmp_path):
+    folder = tmp_path / "corpus"
+    rows = ["file,source"]
+    for i, path in enumerate(outlets(tmp_path)):
+        place = folder / ("jan" if i < 2 else "feb") / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+        rows.append(f"{place.relative_to(folder).as_posix()},{('Quay', 'Pier')[i % 2]}")
+    (folder / "articles.csv").write_text("\n".join(rows), encoding="utf-8")
+    (folder / "README.md").write_text("about", encoding="utf-8")
+    (folder / ".checkpoints").mkdir()
+    (folder / ".checkpoints" / "0.txt").write_text(story(0), encoding="utf-8")
+    page = windows.open("compare")
+    page.set_input_files("#folder", folder)
+    expect(page.locator("#rows tr")).to_have_count(6)  # none that is hidden
+    field = page.get_by_label("Outlet of corpus/jan/0.txt")
+    expect(field).to_have_value("")
+    expect(field).to_have_attribute("placeholder", "jan")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator("#answer")).to_contain_text(
+        re.compile("Quay.*Pier|Pier.*Quay"), timeout=COMPARED
+    )
+    expect(page.locator("#notices li")).to_have_count(1)
+    expect(page.locator("#notices li")).to_contain_text("README.md")
+
+
 def test_a_saved_report_that_tries_to_run_stays_a_picture_of_itself(windows, tmp_path):
     windows.expected += ["Content Security Policy", "sandboxed", "Blocked script"]
     path = tmp_path / "report.html"
