@@ -28,15 +28,18 @@ def estimate(value: Estimate) -> str:
 
 def scores(title: str, examples: list[LabeledUnit]) -> None:
     """Print a Markdown table: a row a task, the model beside its floors."""
-    print("| judged on | task | majority | VADER | small | units | articles |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| judged on | task | majority | VADER | cues | small | units | articles |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     found = {e.model: e.scores for e in evaluate(examples, MODEL, BOOK, seed=7)}
-    majority, vader, small = (found[name] for name in ("majority", "VADER", MODEL.reference))
-    for task, score in small.items():
-        floor = estimate(vader[task].macro_f1) if task in vader else "–"
+    for task, score in found[MODEL.reference].items():
+        floors = [
+            estimate(found[name][task].macro_f1) if task in found[name] else "–"
+            for name in ("VADER", "cues")
+        ]
         print(
-            f"| {title} | {task} | {majority[task].macro_f1.value:.2f} | {floor} | "
-            f"{estimate(score.macro_f1)} | {score.macro_f1.n_units} | {score.macro_f1.n_articles} |"
+            f"| {title} | {task} | {found['majority'][task].macro_f1.value:.2f} | "
+            f"{' | '.join(floors)} | {estimate(score.macro_f1)} | {score.macro_f1.n_units} | "
+            f"{score.macro_f1.n_articles} |"
         )
     print()
 

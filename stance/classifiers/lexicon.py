@@ -92,12 +92,17 @@ class Lexicon:
 
     Where cues say nothing, an ordered task gets VADER and another its commonest label; a task
     without order or cues is left out. Guesses are whole: 1 for the label, 0 for the others.
+
+    Parameters
+    ----------
+    cues_only
+        Leave out tasks that have no cues: all of them would be VADER's.
     """
 
     also: Sequence[LabeledUnit] = ()  # it learns from nothing beside
 
-    def __init__(self, codebook: Codebook) -> None:
-        self._codebook = codebook
+    def __init__(self, codebook: Codebook, *, cues_only: bool = False) -> None:
+        self._codebook, self._cues_only = codebook, cues_only
         self._vader = Vader(codebook)
         self._cues = [
             cues
@@ -108,13 +113,13 @@ class Lexicon:
         self.classes_: Mapping[str, tuple[str, ...]] = {
             task.name: task.classes
             for task in codebook.tasks
-            if task.ordered or task.name in by_cues
+            if (task.ordered and not cues_only) or task.name in by_cues
         }
         self.fit([])
 
     def fresh(self) -> "Lexicon":
         """Return an unfitted one."""
-        return Lexicon(self._codebook)
+        return Lexicon(self._codebook, cues_only=self._cues_only)
 
     def fit(self, examples: Sequence[LabeledUnit]) -> "Lexicon":
         """Learn what a unit without a cue is to get in a task without order: the commonest."""
@@ -136,4 +141,4 @@ class Lexicon:
                 if guess is not None:
                     rows[i] = one_hot[classes.index(guess)]
             probabilities[cues.task.name] = rows
-        return probabilities
+        return {task: probabilities[task] for task in self.classes_}

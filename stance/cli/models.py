@@ -82,8 +82,8 @@ def evaluate(
 ) -> None:
     """Score a model on units with settled labels.
 
-    A majority and a lexicon stand beside it. Articles that the model learned from are held out,
-    by article and by outlet; others are new.
+    A majority, VADER and the codebook's cues stand beside it. Articles that the model learned from
+    are held out, by article and by outlet; others are new.
 
     Example: stance evaluate baseline --split labels/splits.json
 

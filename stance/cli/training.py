@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from stance.codebook import Codebook
     from stance.engine.train import HoldOut
     from stance.records import LabeledUnit
+
+TELL_SECONDS = 60.0  # between lines on a training, where no terminal shows a bar
 
 train = typer.Typer(help="Train a model on articles with settled labels.", no_args_is_help=True)
 
@@ -343,9 +346,15 @@ def _train(
     with _model_folder(output), progress("training") as shown:
         task = shown.task_ids[0]
 
+        told = time.monotonic()
+
         def show(now: "Progress") -> None:
+            nonlocal told
             words = f"loss {now.loss:.3f}, {now.seconds_left / 60:.0f} min of this fit left"
             shown.update(task, description=words, completed=now.step, total=now.n_steps)
+            if shown.disable and time.monotonic() - told >= TELL_SECONDS:
+                told = time.monotonic()
+                tell(f"step {now.step} of {now.n_steps}, {words}")
 
         def say(step: str) -> None:
             shown.update(task, description=step)

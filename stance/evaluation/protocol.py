@@ -7,7 +7,7 @@ import numpy as np
 
 from stance.classifiers.base import Classifier, cross_fit
 from stance.classifiers.learned import Learned
-from stance.classifiers.lexicon import Majority, Vader
+from stance.classifiers.lexicon import Lexicon, Majority, Vader
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError
@@ -115,8 +115,12 @@ def evaluate(
 def floors(examples: Sequence[LabeledUnit], codebook: Codebook) -> dict[str, Classifier]:
     """Return the floors, by name, that can do a task of which a unit here has a label."""
     labeled = {task for example in examples for task in example.labels}
-    both: dict[str, Classifier] = {"majority": Majority(codebook), "VADER": Vader(codebook)}
-    return {name: floor for name, floor in both.items() if labeled & floor.classes_.keys()}
+    found: dict[str, Classifier] = {
+        "majority": Majority(codebook),
+        "VADER": Vader(codebook),
+        "cues": Lexicon(codebook, cues_only=True),
+    }
+    return {name: floor for name, floor in found.items() if labeled & floor.classes_.keys()}
 
 
 def _some(results: list[Evaluation], model: Model) -> list[Evaluation]:

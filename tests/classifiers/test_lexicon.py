@@ -47,6 +47,17 @@ def test_the_sentiment_is_vaders_even_where_the_codebook_has_cues_for_it():
     assert rows["sentiment"].tolist() == Vader(BOOK).predict_proba(tone)["sentiment"].tolist()
 
 
+def test_cues_alone_leave_out_what_would_be_vaders():
+    tone = units("What a horrible evening.", "The mayor said so.")
+    cues, lexicon = Lexicon(BOOK, cues_only=True), Lexicon(BOOK)
+    assert list(cues.classes_) == ["stance", "voice"]
+    rows, all_rows = cues.fresh().fit([]).predict_proba(tone), lexicon.predict_proba(tone)
+    assert {task: found.tolist() for task, found in rows.items()} == {
+        task: all_rows[task].tolist() for task in ("stance", "voice")
+    }
+    assert not Lexicon(WITHOUT_CUES, cues_only=True).classes_
+
+
 def test_an_ordered_task_without_cues_is_vaders_and_another_without_them_is_left_out():
     tone = units("What a horrible evening.", "It is a wonderful success.")
     lexicon = Lexicon(WITHOUT_CUES)

@@ -1,6 +1,7 @@
 """`stance train transformer`, `train embedding` and `export`, on tiny encoders made on the spot."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ import pytest
 from stance.classifiers import embedding, fine_tuning, ladder
 from stance.classifiers.storage import load_model
 from stance.cli import main
+from stance.cli import training as training_commands
 from stance.codebook import read_codebook
 from stance.labeling.store import write_labels
 from stance.records import Label
@@ -94,6 +96,16 @@ def trained(port, tmp_path_factory):
     return output
 
 
+def test_in_a_log_file_a_training_tells_its_loss_and_the_time_left(
+    stance, port, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training_commands, "TELL_SECONDS", 0.0)
+    done = stance(*training("transformer", port, tmp_path / "pier", "--epochs", "0.5"))
+    assert done.returncode == 0, done.stderr
+    lines = re.findall(r"step (\d+) of (\d+), loss \d\.\d{3}, 0 min of this fit left", done.stderr)
+    assert {("1", "1"), ("1", "2"), ("2", "2")} == {*lines}  # two folds, then all articles
+
+
 def test_a_transformer_is_trained_and_its_scores_are_printed(stance, port, tmp_path):
     done = stance(*training("transformer", port, tmp_path / "pier", "--epochs", "1.5"))
     assert done.returncode == 0, done.stderr
@@ -108,6 +120,7 @@ def test_a_transformer_is_trained_and_its_scores_are_printed(stance, port, tmp_p
     )
     assert "holding out by outlet" in done.stderr
     assert "fold 2 of 2: stance" in done.stderr
+    assert "of this fit left" not in done.stderr  # it took no minute
     assert f"wrote {tmp_path / 'pier'}; classify with: stance classify PATH" in done.stderr
     assert model.card.settings["epochs"] == 1.5
     assert model.card.settings["base"] == str(port / "tiny")
@@ -232,7 +245,8 @@ def test_a_trained_model_is_exported_classifies_and_is_evaluated(stance, port, t
     assert {row["model"].partition("@")[0] for row in rows} == {"small"}
     words = (port / "articles", "--labels", port / "settled.jsonl", "--json")
     scores = json.loads(stance("evaluate", tmp_path / "small", *words).stdout)
-    assert [score["model"].partition("@")[0] for score in scores] == ["majority", "VADER", "small"]
+    names = [score["model"].partition("@")[0] for score in scores]
+    assert names == ["majority", "VADER", "cues", "small"]
     assert {score["held_out"] for score in scores} == {"outlet"}
 
 

@@ -341,7 +341,7 @@ def test_articles_that_it_learned_from_are_scored_by_the_rows_that_it_keeps(
     monkeypatch.setattr(type(model.classifier.plain), "predict_proba", forbidden)
     monkeypatch.setattr(type(model.classifier.plain), "fresh", forbidden)
     results = evaluate(examples, model, BOOK, seed=7)
-    assert [result.model for result in results] == ["majority", "VADER", model.reference]
+    assert [result.model for result in results] == ["majority", "VADER", "cues", model.reference]
     assert {result.held_out for result in results} == {"outlet"}
     for task, told in model.card.held_out["outlet"].items():
         found = results[-1].scores[task].macro_f1
@@ -355,11 +355,13 @@ def test_new_articles_are_judged_by_the_model_itself(trained, examples):
     new = [e for e in new if words_key(e.unit.text) not in trained.held_out]
     results = evaluate([*examples, *new], trained, BOOK, seed=7)
     assert [(r.held_out, r.model) for r in results] == [
-        (by, name) for by in ("new", "outlet") for name in ("majority", "VADER", trained.reference)
+        (by, name)
+        for by in ("new", "outlet")
+        for name in ("majority", "VADER", "cues", trained.reference)
     ]
-    assert results[2].scores["stance"].macro_f1.n_units == len(new)
-    assert results[2].scores["stance"].macro_f1.value > 0.6
-    assert results[5].scores["stance"].macro_f1.n_units == len(examples)
+    assert results[3].scores["stance"].macro_f1.n_units == len(new)
+    assert results[3].scores["stance"].macro_f1.value > 0.6
+    assert results[7].scores["stance"].macro_f1.n_units == len(examples)
 
 
 def test_units_of_a_learned_article_without_a_kept_row_are_left_out(trained, examples):

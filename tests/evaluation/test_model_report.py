@@ -14,7 +14,7 @@ def test_a_report_judges_only_articles_that_the_model_never_learned_from(model):
     new = labeled_corpus(7, seed=9)
     report = model_report([*labeled_corpus(), *new], model, BOOK, seed=1)
     assert (report.n_known, report.n_articles, report.n_units) == (12, 7, 84)
-    assert [e.model for e in report.evaluations] == ["majority", "VADER", model.reference]
+    assert [e.model for e in report.evaluations] == ["majority", "VADER", "cues", model.reference]
     rows = model.classifier.predict_proba([e.unit for e in new])
     assert report.evaluations[-1].scores == score(new, rows, BOOK, seed=1)
     assert {s.by for s in report.slices} == {"voice", "outlet", "length"}
