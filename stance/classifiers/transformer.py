@@ -13,6 +13,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,15 @@ class Transformer:
                     rows[task][places] = logits.float().softmax(1).cpu().numpy()
         return {task: table / table.sum(axis=1, keepdims=True) for task, table in rows.items()}
 
+    @property
+    def made_by(self) -> str:
+        """A hash of the training loop's own lines and the kind of device: what weights hang on."""
+        try:
+            lines = "".join(inspect.getsource(module) for module in (fine_tuning, encoders))
+        except OSError:  # installed without sources
+            lines = version("stance")
+        return hashlib.sha256(f"{lines}{self.device.type}".encode()).hexdigest()
+
     def settings(self) -> dict[str, Any]:
         """Return what the card says of how it was made."""
         base = self.base
@@ -318,9 +328,7 @@ class Transformer:
         if self._workspace is None or self.base is None:
             return None
         digest = hashlib.sha256(json.dumps(asdict(self.recipe)).encode())
-        digest.update(self.device.type.encode())
-        for module in (fine_tuning, encoders):
-            digest.update(inspect.getsource(module).encode())
+        digest.update(self.made_by.encode())
         digest.update(self.base.weights_sha256.encode())
         for unit in encoded:
             digest.update(np.array([*unit.ids, *unit.own]).tobytes())

@@ -48,7 +48,9 @@ Output = Annotated[
 ]
 Base = Annotated[
     str | None,
-    typer.Option("--base", help="The encoder: a folder, or its name on the Hugging Face hub."),
+    typer.Option(
+        "--base", help="The encoder: a folder (./NAME), or its name on the Hugging Face hub."
+    ),
 ]
 Licence = Annotated[
     str | None,

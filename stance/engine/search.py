@@ -81,8 +81,8 @@ def search(
                 file.write(json.dumps(asdict(trial)) + "\n")
         elif (trial.changes, trial.learned) != (changes, learned):
             raise ModelError(
-                f"{log}: trial {number} is of other ranges, another seed or recipe, or other "
-                "units or labels; move it"
+                f"{log}: trial {number} is of other ranges, another seed or recipe, other units or "
+                "labels, or another device or training loop; move it"
             )
         trials.append(trial)
     return sorted(trials, key=lambda trial: (-trial.macro_f1, trial.number))
@@ -117,7 +117,8 @@ def _digest(
         ]
         for e in (*examples, *classifier.also)
     ]
-    common = [asdict(recipe), dict(classifier.classes_), rows]
+    loop = getattr(classifier, "made_by", "")  # of a transformer
+    common = [asdict(recipe), dict(classifier.classes_), loop, rows]
     return sha256(json.dumps(common, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.classifiers.base import Fold, cross_fit, label_codes
+from stance.classifiers.bases import described
 from stance.classifiers.calibration import calibrate, temper
 from stance.classifiers.cards import ModelCard
 from stance.classifiers.learned import Learned
@@ -208,7 +209,12 @@ def export_model(model: Model, folder: Path, codebook: Codebook, *, quantize: bo
         model.card,
         name=folder.name,
         kind="onnx",
-        settings={**model.card.settings, "exported from": model.reference, "8 bits": quantize},
+        settings={
+            **model.card.settings,
+            **(described(plain.base) if plain.base else {}),
+            "exported from": model.reference,
+            "8 bits": quantize,
+        },
     )
     finish_model(folder, card)
     return load_model(folder, codebook)

@@ -143,7 +143,11 @@ def _print_slices(out: Console, report: ModelReport) -> None:
 
 def _print_abstentions(out: Console, report: ModelReport) -> None:
     alpha = report.abstentions[0].alpha
-    say(out, f"\nabstaining at {alpha:g}: {1 - alpha:.0%} of each label's units are to be covered")
+    say(
+        out,
+        f"\nabstaining at {alpha:g}: {100 * (1 - alpha):g}% of each label's units are to be "
+        "covered",
+    )
     table = new_table("task", "by", "part", "covered", "answered", "accuracy of answers", "n")
     for a in report.abstentions:
         shares = (

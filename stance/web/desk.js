@@ -206,6 +206,7 @@ async function send() {
     let refused = [];
     if (answer.status === 400 || answer.status === 409) {
       refused = [{ words: wordsOf(first), reason: (await answer.text()).trim() }];
+      if (first.note && first.card) drafts[first.card] ??= first.note; // it went with the press
       answer = await ask({}, `&after=${after}`);
     }
     if (!answer.ok) throw new Error(await answer.text());
@@ -309,8 +310,9 @@ function keyOf(event) {
 }
 
 addEventListener("beforeunload", (event) => {
-  // They outlast a reload, not the end of the tab.
-  if (waiting.length || Object.keys(drafts).length) event.preventDefault();
+  // They outlast a reload, not the end of the tab; a draft counts while its card can be shown.
+  const shown = [...said.cards, ...(said.back ? [said.back.card] : [])];
+  if (waiting.length || shown.some((card) => card.key in drafts)) event.preventDefault();
 });
 
 for (const button of all(".scripted")) button.hidden = false;

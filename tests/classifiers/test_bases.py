@@ -54,16 +54,16 @@ def test_a_folder_is_a_base_with_the_hash_of_its_weights(folder):
     assert is_here(str(folder))
 
 
-def test_a_folder_here_with_the_name_of_a_packaged_base_is_not_taken_for_it(
+def test_a_folder_here_with_the_name_of_a_packaged_base_must_hold_its_weights(
     folder, own_cache, monkeypatch
 ):
     monkeypatch.chdir(folder.parent)
     folder.rename("all-MiniLM-L6-v2")
-    assert not is_here("all-MiniLM-L6-v2")
-    monkeypatch.setattr(bases, "_fetch", lambda packaged, place: bert(place, seed=5))
-    with pytest.raises(ModelError, match="its weights are not the all-MiniLM-L6-v2"):
+    own = resolve_base("./all-MiniLM-L6-v2")
+    assert own.folder == Path("all-MiniLM-L6-v2")
+    with pytest.raises(ModelError, match=r"another; \./all-MiniLM-L6-v2 names your own"):
         resolve_base("all-MiniLM-L6-v2")
-    assert resolve_base("./all-MiniLM-L6-v2").folder == Path("all-MiniLM-L6-v2")
+    assert resolve_base("all-MiniLM-L6-v2", wanted_sha256=own.weights_sha256).folder == own.folder
 
 
 def test_what_a_card_says_of_a_base_are_its_weights_and_its_terms(folder):

@@ -145,6 +145,15 @@ def test_the_table_by_outlet_is_of_models_that_had_not_seen_the_outlet(examples,
     assert by_outlet != pytest.approx(by_article)
 
 
+def test_the_card_of_a_frozen_encoder_names_its_weights_too(examples, base, tmp_path):
+    recipe = EmbeddingRecipe(base=str(base), costs=(1.0,))
+    words = {"kind": "embedding", "seed": 7, "plans": [HoldOut(by="outlet", n_folds=2)]}
+    made = Embedding(CLASSES, "The pier", recipe, device="cpu")
+    card = train_model(made, examples, BOOK, tmp_path / "m", **words).card
+    assert card.settings["weights of the base"] == file_sha256(base / "model.safetensors")
+    assert card.settings["licence of the base"] == "see its makers' page"
+
+
 def test_a_licence_is_what_the_maker_states(model, tmp_path):
     assert model.card.licence == "not stated"
     made = train_model(
