@@ -176,6 +176,22 @@ def test_no_press_is_lost_or_doubled_when_the_server_is_killed_and_started_again
     assert len(events) == 10 * 3 + 1 + 1 + 1 + 1  # "1", its undo, the undo of "z", "z" again
 
 
+def test_a_note_that_went_with_a_press_that_was_not_taken_is_kept_in_the_page(desks):
+    desks.expected += [*CUT_OFF, "status of 409"]
+    page = desks.window("label?who=ada")
+    desks.server.kill()
+    page.locator("#note").fill("ask Bo")
+    page.locator("#unit").focus()
+    press(page, "s")
+    desks.server.options = ("later",)  # without the first unit
+    desks.server.start()
+    expect(page.locator("#refused")).to_contain_text("Not taken: ")
+    kept = "() => JSON.stringify(Object.values(sessionStorage))"
+    expect(page.locator("#saved")).to_contain_text("All else is saved")
+    assert "ask Bo" in page.evaluate(kept)
+    assert desks.events() == []
+
+
 def test_every_press_that_was_not_taken_is_told_until_it_is_seen(desks):
     desks.expected += [*CUT_OFF, "status of 409"]
     page = desks.window("label?who=ada")
