@@ -322,8 +322,10 @@ def _material(
     units: list[ClassifiedUnit] = []
     repairs: dict[str, list[str]] = {}
     titles: dict[str, str | None] = {}
+    home: dict[str, Path] = {}  # article id -> the table that it stands in
+    elsewhere = "Two inputs number their articles alike: give one of them ids of its own."
     column = f"Fill in its outlet column ({', '.join(COLUMNS['source'][:3])}, ...)."
-    for path in tables:
+    for path in {path.resolve(): path for path in tables}.values():  # each once
         on_step(f"reading {path.name}")
         for number, unit in enumerate(read_classified(path, codebook), start=1):
             if unit.source is None:
@@ -331,8 +333,14 @@ def _material(
                     f"{path}: row {number}: article {unit.unit.article_id!r} has no outlet. "
                     + column
                 )
-            if unit.unit.article_id not in repairs:
-                repairs[unit.unit.article_id] = []
+            article_id = unit.unit.article_id
+            if home.setdefault(article_id, path) != path:
+                raise DataError(
+                    f"{path}: row {number}: article {article_id!r} stands in {home[article_id]} "
+                    f"too. {elsewhere}"
+                )
+            if article_id not in repairs:
+                repairs[article_id] = []
                 on_article()
             units.append(unit)
     reader = Reader(articles, register)
@@ -342,6 +350,11 @@ def _material(
         on_step("classifying")
         loaded = chosen_model(model, codebook, task="stance", named=named)
         for done in classify(prepare(reader, repair=repair), loaded, codebook):
+            if done.article.id in home:
+                raise DataError(
+                    f"{home[done.article.id]}: article {done.article.id!r} stands among the "
+                    f"articles too. {elsewhere}"
+                )
             units += done.units
             repairs[done.article.id] = [change.kind for change in done.article.repairs]
             titles[done.article.id] = done.article.title

@@ -285,6 +285,22 @@ def test_the_name_of_the_output_tells_its_format_and_may_not_contradict_it(place
     assert not (place / "two.csv").exists()
 
 
+def test_tables_that_number_their_articles_alike_are_refused_and_one_given_twice_counts_once(place):
+    for name, label in (("quay", "optimistic"), ("mole", "skeptical")):
+        rows = "".join(f"{i},{name},{label},{name} wrote {i}.\n" for i in range(1, 4))
+        (place / f"{name}.csv").write_text(
+            f"article_id,source,stance,text\n{rows}", encoding="utf-8"
+        )
+    both = stance("compare", "quay.csv", "mole.csv", *FAST, cwd=place)
+    assert both.returncode == 1
+    assert "mole.csv: row 1: article '1' stands in quay.csv too." in both.stderr
+    (place / "1.txt").write_text("---\nsource: Pier\n---\nIt sails.\n", encoding="utf-8")
+    mixed = stance("compare", "quay.csv", "1.txt", *FAST, cwd=place)
+    assert "quay.csv: article '1' stands among the articles too." in mixed.stderr
+    once = stance("compare", "quay.csv", "./quay.csv", *FAST, "--json", "-", cwd=place)
+    assert json.loads(once.stdout)["corpus"]["n_units"] == 3
+
+
 def test_a_row_without_an_outlet_an_unknown_codebook_and_no_article_are_told(place):
     (place / "outlets.csv").write_text(
         "article_id,source,stance\na,Herald,neutral\nb,,neutral\n", encoding="utf-8"
