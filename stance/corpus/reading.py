@@ -34,6 +34,10 @@ from stance.records import Article, text_sha256
 
 MAX_FILE = 20_000_000  # bytes of a text file
 CUT_SHORT = re.compile(r"\[\+?\d+ chars\]\s*\Z")  # NewsAPI and GNews send no more
+# The line that LexisNexis writes above, and Factiva below, each article of an export.
+_EXPORTED = re.compile(
+    r"^[ \t]*\d+ of \d+ DOCUMENTS[ \t\r]*$|^Document [A-Z]\w{18,}[ \t\r]*$", re.MULTILINE
+)
 
 
 def read_articles(
@@ -301,6 +305,11 @@ def _text_article(stream: BinaryIO, name: str) -> tuple[Article, Metadata]:
     if len(data) > MAX_FILE:
         raise DataError(f"larger than {MAX_FILE:,} bytes. Write one article a file, or a table.")
     original = decode(data)
+    n_exported = len(_EXPORTED.findall(original))
+    if n_exported > 1:
+        raise DataError(
+            f"holds {n_exported} articles of an archive export. Write one a file, or a table."
+        )
     fields, start = front_matter(original)
     article = Article(id=name, text=original, original=original, sha256=text_sha256(original))
     if start:

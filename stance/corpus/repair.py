@@ -1,9 +1,10 @@
 """Undo what a broken pipeline did to a text, by rule, and record every change.
 
-Four kinds of damage: HTML's character references left as text, each for itself; and, looked for in
-the document as a whole, UTF-8 read as Windows-1252 or Latin-1, typographic characters lost to
-U+FFFD or to '?', and '?' for every period. The last two lost information: what stood there is
-inferred from its neighbours, and left as it is where they don't tell.
+Five kinds of damage. Each for itself: HTML's character references left as text, and Windows-1252
+read as Latin-1, so that its punctuation became C1 controls. Looked for in the document as a whole:
+UTF-8 read as Windows-1252 or Latin-1, typographic characters lost to U+FFFD or to '?', and '?' for
+every period. The last two lost information: what stood there is inferred from its neighbours, and
+left as it is where they don't tell.
 """
 
 import re
@@ -29,11 +30,11 @@ def repair_article(article: Article) -> Article:
 
     The title stays as it came: nothing is labelled there.
     """
-    for find in (entity_edits, _mojibake, lost_character_edits, _question_marks):
+    for find in (*_OF_ANY_LANGUAGE, lost_character_edits, _question_marks):
         edits = [
             edit for edit in find(article.text) if article.text[edit.start : edit.end] != edit.after
         ]
-        if edits and (find in (entity_edits, _mojibake) or _is_english(article)):
+        if edits and (find in _OF_ANY_LANGUAGE or _is_english(article)):
             article = edited(article, untouched(article, edits))
     return article
 
@@ -66,6 +67,9 @@ _SEQUENCE = re.compile(
 _MOJIBAKE = re.compile(f"(?:{_SEQUENCE.pattern})+")
 # These may follow an accented letter in sound text too ("café”—"), so alone they prove nothing.
 _MAY_FOLLOW_A_LETTER = frozenset("”“’‘„‚…–—»«‹›™®©°•·†‡¡¿\xa0\xadªº²³¹ŠŒŽšœžŸƒ")
+# The third byte of ”, 9D, is undefined and often dropped; a no-break space becomes a plain one.
+_TORN = re.compile(f"â[€\x80](?![{_CONTINUATION}])|Â(?=[ \t\r\n]|\\Z)")
+_CONTROL = re.compile("[\x80-\x9f]")
 _LOST = "\ufffd"
 
 
@@ -102,7 +106,29 @@ def _mojibake(text: str) -> Iterator[Edit]:
             if end - start > 1
         ]
     if sure:
-        yield from edits
+        edits += [
+            Edit(
+                kind="mojibake",
+                start=match.start(),
+                end=match.end(),
+                after="”" if match[0][0] == "â" else "",
+            )
+            for match in _TORN.finditer(text)
+        ]
+        yield from sorted(edits, key=lambda edit: edit.start)
+
+
+def _controls(text: str) -> Iterator[Edit]:
+    """Yield an edit for each C1 control that is a character in Windows-1252, as browsers read it.
+
+    Those that mojibake is made of are not left by now.
+    """
+    for match in _CONTROL.finditer(text):
+        if after := match[0].encode("latin-1").decode("cp1252", "ignore"):
+            yield Edit(kind="C1 control", start=match.start(), end=match.end(), after=after)
+
+
+_OF_ANY_LANGUAGE = (entity_edits, _mojibake, _controls)
 
 
 # --- Question marks that are none ---------------------------------------------------------------

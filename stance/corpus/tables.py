@@ -6,8 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from stance.corpus.decoding import text_stream, without_lone_surrogates
@@ -32,6 +30,7 @@ _TAG = re.compile(
     r"|section|article|body|html)|br\s?/?)(?:>|&gt;)",
     re.IGNORECASE,
 )
+_BACKSLASHED = re.compile(r'\\"(?!")')  # a quote escaped as in C: CSV doubles it
 _JSON_NAME = re.compile(r'"(\w+)"\s*:')
 
 Row = Mapping[str, object]  # keys spelled as by `column_name`
@@ -254,10 +253,17 @@ def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row 
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_RECORD))
     first = stream.readline(_MAX_RECORD)
     delimiter, _ = _header(first)
-    lines = iter(partial(stream.readline, _MAX_RECORD), "")
+    line = first
+
+    def lines() -> Iterator[str]:
+        nonlocal line
+        while line:
+            yield line
+            line = stream.readline(_MAX_RECORD)
+
     # Strict: a quote that is never closed would else swallow every article after it in silence. It
     # swallows them still, up to the next quote or the end of the file, so we say which lines.
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     number = 0
     while True:
@@ -267,6 +273,11 @@ def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row 
         except StopIteration:
             return
         except csv.Error as error:
+            if _BACKSLASHED.search(line):  # lines of prose would be read as rows from here on
+                raise DataError(
+                    "quotes are escaped with backslashes, so nothing from line "
+                    f'{start} on was read. Double them: "" for \\".'
+                ) from None
             number += 1
             advice = "Put double quotes around a field, and double those in it."
             what = str(error)

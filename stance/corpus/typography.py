@@ -36,6 +36,13 @@ _FUNCTION_WORDS = _words(
 _ENDINGS = _words("a an as in me no on us")  # of words whose accent may be lost: garçon
 _RANGE_LEFT = re.compile(r"\d $")
 _RANGE_RIGHT = re.compile(r" (?:\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b)")
+# Where only a blank can have stood, "\0" being the place: Mr. Trump, Jan. 5, $3 billion.
+_ONLY_BLANK = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen)\.\0[A-Z]"
+    r"|\b(?:Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\.\0\d"
+    r"|\d\0(?:million|billion|trillion|percent)\b"
+)
+_THOUSAND = re.compile(r"\d{3}(?!\d)")
 _WORD_BEFORE = re.compile(r"[^\W\d_]+(?:[’'][^\W\d_]+)?$")
 _NO_LETTER = re.compile(r"[\W\d_]")
 _OPENS_AFTER = frozenset(" \t\n\xa0([{“‘\"'—–-/")
@@ -91,6 +98,11 @@ def typographic_edits(
         text[start - 1 : start] in ("", "\n") and text[end : end + 1] == " "
         for start, end in places
     )
+    blanks = {
+        (start, end)
+        for start, end in places
+        if _ONLY_BLANK.search(f"{text[max(0, start - 6) : start]}\0{text[end : end + 9]}")
+    }
     edits: list[Edit] = []
     quotes: list[tuple[int, int]] = []
     for start, end in places:
@@ -102,8 +114,11 @@ def typographic_edits(
                 possessives.append(Edit(kind="apostrophe", start=start, end=end, after="’"))
                 continue
             found = ("apostrophe", "’")
+        elif (start, end) in blanks:
+            found = ("blank", " ")
         elif before.isdigit() and after.isdigit():
-            found = ("dash", "–")
+            if not _THOUSAND.match(text, end):  # 1 200, or a range
+                found = ("dash", "–")
         elif (
             before.isalpha()
             and after.isalpha()
@@ -111,6 +126,8 @@ def typographic_edits(
         ):
             found = _inside_word(text, start, end, known)
             accents_lost = accents_lost or found is None
+            if blanks and found and found[0] == "dash":  # no-break spaces were lost here
+                found = ("blank", " ")
         elif before in ("", "\n") and after == " ":
             found = ("bullet", "•") if n_line_starts > 1 else ("dash", "—")
         elif before == " " and after == " ":

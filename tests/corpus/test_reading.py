@@ -270,6 +270,22 @@ def test_a_bad_file_is_reported_and_the_rest_goes_on(
     assert read.failures[0].path == bad
 
 
+@pytest.mark.parametrize(
+    "article",
+    [
+        "                {} of 2 DOCUMENTS\r\n\r\nThe Herald\r\n\r\nBODY:\r\n\r\nFerries stop.\r\n",
+        "Ferries stop\n\nThe Herald\n\nThey did.\n\nDocument HRLD00002026030{}em3400012\n\n",
+        "Ferries stop\n\nJournal\n\nThey did.\n\nDocument J00000002026030{}em3400012\n\n",
+    ],
+)
+def test_an_export_of_several_articles_is_no_article(tmp_path: Path, article: str) -> None:
+    write(tmp_path / "herald/a.txt", article.format(1))  # one is read
+    write(tmp_path / "exports/all.txt", article.format(1) + article.format(2))
+    read = Read(tmp_path)
+    assert read.ids() == ["herald/a"]
+    assert read.failure == "holds 2 articles of an archive export. Write one a file, or a table."
+
+
 def test_a_format_that_is_not_read_is_a_failure_that_names_those_that_are(tmp_path: Path) -> None:
     assert ".parquet" in Read(write(tmp_path / "a.docx", b"PK\3\4")).failure
 

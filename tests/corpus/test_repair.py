@@ -50,6 +50,9 @@ PIECES = st.sampled_from(
         '"',
         "ï¿½",
         "â€™",
+        "â€",
+        "\x93",
+        "\x85",
         "Ã©",
         "Â",
         "\n",
@@ -175,6 +178,17 @@ def test_without_repair_html_entities_stay_as_they_are():
     text = "It&rsquo;s here.&quot;"
     ((kept, _),) = prepare([article(text)], repair=False)
     assert kept == article(text)
+
+
+def test_torn_mojibake_and_controls_are_repairs_with_their_places():
+    repaired = repair_article(article("Â \x93Noâ€ itâ€™s"))
+    assert repaired.text == " “No” it’s"
+    assert [(r.kind, r.start, r.before, r.after) for r in repaired.repairs] == [
+        ("mojibake", 0, "Â", ""),
+        ("C1 control", 2, "\x93", "“"),
+        ("mojibake", 5, "â€", "”"),
+        ("mojibake", 10, "â€™", "’"),
+    ]
 
 
 @given(text=TEXTS)

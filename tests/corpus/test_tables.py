@@ -239,6 +239,30 @@ def test_a_quote_that_is_never_closed_says_that_every_later_row_is_lost(tmp_path
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'He said \\"no\\" to it.\nThe firm, however, rose.\nOfficials met, and left.\nThe end.',
+        '\\"No,\\" he said.\nOfficials met, and left.',
+        'The firm rose.\nHe said: \\"No.\\"\nOfficials met, and left.',
+    ],
+)
+def test_prose_after_a_backslashed_quote_is_not_read_as_rows(tmp_path: Path, text: str) -> None:
+    table = f'source,text\nAP,"All ""well""."\nBBC,"{text}"\nCNN,"All good."\n'
+    read = Read(write(tmp_path / "a.csv", table))
+    assert read.sources() == {"a-1": "AP"}
+    assert read.failure == (
+        "quotes are escaped with backslashes, so nothing from line 3 on was read. "
+        'Double them: "" for \\".'
+    )
+
+
+def test_a_backslash_before_a_doubled_quote_is_a_backslash(tmp_path: Path) -> None:
+    read = Read(write(tmp_path / "a.csv", 'id,text\n1,"A \\"" b" c\n2,"A \\""."\n'))
+    assert [article.text for article in read.articles] == ['A \\".']
+    assert "row 1: not proper CSV" in read.failure
+
+
 def test_a_truncated_parquet_file_is_a_failure(tmp_path: Path) -> None:
     whole = write_rows(tmp_path / "a.parquet", [{"text": "One."}] * 100).read_bytes()
     for size in [0, 3, 8, len(whole) // 2, len(whole) - 1]:
