@@ -310,7 +310,7 @@ def settled_labels(path: Path | None, codebook: "Codebook") -> "list[Label]":
     from stance.labeling.store import checked_labels, read_labels
 
     if path is not None:
-        return checked_labels(path, codebook)
+        return checked_labels(path, codebook, on_notice=tell)
     shipped = read_labels(data_folder("labels") / "settled.jsonl")
     return [label for label in shipped if label.codebook == codebook.reference]
 

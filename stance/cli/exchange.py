@@ -48,12 +48,13 @@ def import_annotations(
         str | None, typer.Option("--task", help="Whose labels are meant, where FILE does not say.")
     ] = None,
     design: Annotated[
-        Design,
+        Design | None,
         typer.Option(
             "--design",
-            help="How units were chosen, where the file does not say; adjudication settles others.",
+            help="How units were chosen, where the file does not say: census if not given; "
+            "adjudication settles what others differ on, of units that were drawn too.",
         ),
-    ] = Design.CENSUS,
+    ] = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
 ) -> None:
@@ -103,7 +104,7 @@ def import_annotations(
     under = ", ".join(sorted(follow)) if others else f"{book.reference} ({book.target})"
     tell(
         f"added {len(added.new)} judgements by {who} to {log.path} under codebook {under}; "
-        f"{len(found.events) - len(added.new)} were there already"
+        f"{len(found.events) - len(added.new) - len(added.changed)} were there already"
     )
     if others:
         tell(

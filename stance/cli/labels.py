@@ -62,7 +62,9 @@ def agreement(
     where = folder or data_folder("labels")
     book = read_codebook(codebook)
     annotations = under_codebook(
-        read_annotations(where / "annotations.jsonl", on_notice=tell), book.reference
+        read_annotations(where / "annotations.jsonl", on_notice=tell),
+        book.reference,
+        on_notice=tell,
     )
     documents = read_documents(where / "documents.csv")
 
@@ -104,7 +106,7 @@ def settle(
     Example: stance label settle --folder labels
     """
     from stance.codebook import read_codebook
-    from stance.labeling.log import read_annotations, under_codebook
+    from stance.labeling.log import other_states, read_annotations, standing, under_codebook
     from stance.labeling.queue import read_draws
     from stance.labeling.settle import draw_to_decide, n_set_aside, n_unseen
     from stance.labeling.settle import settle as settle_annotations
@@ -112,7 +114,13 @@ def settle(
 
     events = read_annotations(folder / "annotations.jsonl", on_notice=tell)
     if codebook is not None:
-        events = under_codebook(events, read_codebook(codebook).reference)
+        events = under_codebook(events, read_codebook(codebook).reference, on_notice=tell)
+    follow = Counter(event.codebook for event in standing(events).values())
+    for reference in follow:
+        states = {reference: follow[reference], **other_states(follow.elements(), reference)}
+        if reference == min(states) and len(states) > 1:
+            found = ", ".join(f"{n} follow {name}" for name, n in sorted(states.items()))
+            tell(f"of the judgements that stand {found}: --codebook takes those under one")
     labels, disagreements = settle_annotations(
         events, read_documents(folder / "documents.csv"), method=method
     )
@@ -140,8 +148,8 @@ def settle(
         draw = draw_to_decide(disagreements, events, draws)
         units = {found.unit_id for found in disagreements}
         latest = next(event for event in reversed(events) if event.unit_id in units)
-        follow = draws[draw].codebook if draw in draws else latest.codebook
-        named = codebook or name_of_codebook(follow)
+        judged_by = draws[draw].codebook if draw in draws else latest.codebook
+        named = codebook or name_of_codebook(judged_by)
         serve = serve_words([Path("PATH")], named, None, folder)
         tell(f"decide those on the page, under Adjudicate: {serve} --draw {draw}")
 

@@ -6,7 +6,8 @@ without names.
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -264,6 +265,27 @@ def check_name(annotator: str) -> str:
     if not name or len(name) > 60 or not name.isprintable():
         raise LabelError("an annotator's name has 1 to 60 printable characters")
     return name
+
+
+def check_spelling(name: str, known: Collection[str], there: str = "the log") -> None:
+    """Refuse another spelling of a known name: one person would agree with herself as two.
+
+    Raises
+    ------
+    LabelError
+        If a known name differs in capitals only, or in how its accents are encoded.
+    """
+    if name in known:
+        return
+    for other in known:
+        if _folded(other) == _folded(name):
+            raise LabelError(
+                f"{there} has {other!r}, not {name!r}: give the name as it stands there"
+            )
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def own_events(

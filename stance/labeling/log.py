@@ -5,6 +5,7 @@ An event is never changed. A correction is a new event; a withdrawal is one with
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -170,8 +171,19 @@ def read_annotations(
     return AnnotationLog(path, on_notice=on_notice).events()
 
 
-def under_codebook(annotations: Sequence[Annotation], reference: str) -> list[Annotation]:
+def under_codebook(
+    annotations: Sequence[Annotation],
+    reference: str,
+    *,
+    on_notice: Callable[[str], None] = lambda notice: None,
+) -> list[Annotation]:
     """Return the annotations made under a codebook.
+
+    Parameters
+    ----------
+    on_notice
+        Is told how many are left out that follow another state of that codebook; those under a
+        codebook of another name are another job.
 
     Raises
     ------
@@ -184,7 +196,21 @@ def under_codebook(annotations: Sequence[Annotation], reference: str) -> list[An
         raise LabelError(
             f"{len(annotations)} judgements follow {others}, not {reference}; give --codebook"
         )
+    states = other_states((annotation.codebook for annotation in annotations), reference)
+    if n := states.total():
+        on_notice(
+            f"{n} of {n + len(ours)} judgements follow {', '.join(sorted(states))}, not "
+            f"{reference}: they are left out"
+        )
     return ours
+
+
+def other_states(references: Iterable[str], reference: str) -> Counter[str]:
+    """Return how often each other state of a codebook is named: another version or hash."""
+    name = reference.partition("@")[0]
+    return Counter(
+        other for other in references if other != reference and other.partition("@")[0] == name
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.files import write_whole
-from stance.labeling.log import locked
+from stance.labeling.log import locked, other_states
 from stance.records import Article, Label
 
 
@@ -51,8 +51,15 @@ def read_labels(path: Path) -> list[Label]:
     return [label for _, label in _labels(path)]
 
 
-def checked_labels(path: Path, codebook: Codebook) -> list[Label]:
+def checked_labels(
+    path: Path, codebook: Codebook, *, on_notice: Callable[[str], None] = lambda notice: None
+) -> list[Label]:
     """Return the settled labels of a file that follow a codebook, each checked against it.
+
+    Parameters
+    ----------
+    on_notice
+        Is told how many are left out that follow another state of that codebook.
 
     Raises
     ------
@@ -81,6 +88,12 @@ def checked_labels(path: Path, codebook: Codebook) -> list[Label]:
     if others and not labels:
         found = ", ".join(f"{n} labels follow {reference}" for reference, n in others.items())
         raise LabelError(f"{path}: {found}, not {codebook.reference}")
+    states = other_states(others.elements(), codebook.reference)
+    if n := states.total():
+        on_notice(
+            f"{path}: {n} of {n + len(labels)} settled labels follow {', '.join(sorted(states))}, "
+            f"not {codebook.reference}: they are left out"
+        )
     return labels
 
 

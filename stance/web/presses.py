@@ -15,6 +15,7 @@ from stance.labeling.designs import Design
 from stance.labeling.desk import (
     Assignment,
     Dispute,
+    check_spelling,
     desk,
     disputes,
     judgement,
@@ -68,7 +69,15 @@ class LabelingDesk:
         self._lock = Lock()  # reading on and appending: one thread at a time
 
     def view(self, name: DeskName, who: str, *, at: str = "", after: str = "") -> View:
-        """Return what a person has before them."""
+        """Return what a person has before them.
+
+        Raises
+        ------
+        LabelError
+            If the log spells their name in another way.
+        LogTroubleError
+            If the log cannot be read or written.
+        """
         with self._lock:
             return self._view(self._events(name, who), name, who, at, after)
 
@@ -84,7 +93,8 @@ class LabelingDesk:
         Raises
         ------
         LabelError
-            If the codebook does not know the task or the label.
+            If the codebook does not know the task or the label, or the log spells the name
+            otherwise.
         StaleError
             If the codebook or the queue is another by now, or it is not theirs to judge.
         LogTroubleError
@@ -243,6 +253,7 @@ class LabelingDesk:
             events = self.log.events()
         except LabelError as error:
             raise self._trouble(error) from None
+        check_spelling(who, {event.annotator for event in events})
         return [event for event in events if name == "adjudicate" or event.annotator == who]
 
     def _append(self, new: Sequence[Annotation]) -> None:

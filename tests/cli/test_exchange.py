@@ -139,3 +139,21 @@ def test_the_configuration_of_label_studio_needs_no_article():
     assert done.stdout.startswith("<View>")
     back = stance("label", "import", "x", ARTICLE, "--form", "label-studio-config", "--folder", "y")
     assert "holds no judgements; it is only written" in back.stderr
+
+
+def test_judgements_under_an_edited_codebook_are_left_out_and_told(tmp_path):
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    old = WAFER.replace("h200-access@1.1#", "h200-access@1.0#", 4)
+    assert old != WAFER
+    (folder / "annotations.jsonl").write_text(old, encoding="utf-8")
+    (folder / "documents.csv").write_bytes((ROOT / "labels/documents.csv").read_bytes())
+    n = WAFER.count("\n")
+    words = f"4 of {n} judgements follow h200-access@1.0#"
+    for command in ("agreement", "settle"):
+        done = stance("label", command, "--folder", folder, "--codebook", "h200-access")
+        assert words in done.stderr
+        assert "they are left out" in done.stderr
+    mixed = stance("label", "settle", "--folder", folder).stderr
+    assert "of the judgements that stand 4 follow h200-access@1.0#" in mixed
+    assert "they are left out" not in stance("label", "agreement").stderr

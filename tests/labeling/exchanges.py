@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from stance.codebook import read_codebook
 from stance.corpus.units import split_units
-from stance.labeling.designs import Design
 from stance.labeling.exchange.archive import save
 from stance.labeling.exchange.cas import write_cas
 from stance.labeling.exchange.events import Units, events_of, new_events
@@ -65,7 +64,7 @@ def read(
     """Return the events in a file."""
     reading = Reading(codebook=BOOK, task=task, names=columns or {}, on_notice=on_notice)
     statements = read_file(path, form, reading)
-    return events_of(statements, Units(articles), BOOK, names=names, design=design or Design.CENSUS)
+    return events_of(statements, Units(articles), BOOK, names=names, design=design)
 
 
 def added(path, known=(), **options):

@@ -10,6 +10,7 @@ from stance.labeling.agreement import coder_agreement
 from stance.labeling.desk import (
     Assignment,
     check_name,
+    check_spelling,
     desk,
     disputes,
     judgement,
@@ -19,9 +20,11 @@ from stance.labeling.desk import (
 from stance.labeling.exchange.form import Form
 from stance.labeling.exchange.formats import WRITERS
 from stance.labeling.exchange.statements import Parcel
-from stance.labeling.log import standing
+from stance.labeling.log import AnnotationLog, standing
 from stance.labeling.settle import settle
 from stance.labeling.store import Document
+from stance.web.cards import Deck
+from stance.web.presses import LabelingDesk
 from tests.builders import article
 
 BOOK = read_codebook()
@@ -207,6 +210,18 @@ def test_a_name_that_could_not_stand_in_a_table_is_refused(name):
     with pytest.raises(LabelError, match="printable"):
         check_name(name)
     assert check_name("  Ada   Lovelace ") == "Ada Lovelace"
+
+
+def test_one_person_is_not_two_coders_by_a_capital_letter(tmp_path):
+    log = AnnotationLog(tmp_path / "log.jsonl")
+    log.append(said(0, "Ada"))
+    page = LabelingDesk(log, Deck(QUEUE, BOOK), None)
+    for name in ("label", "adjudicate"):
+        with pytest.raises(LabelError, match="the log has 'Ada', not 'ada': give the name as it"):
+            page.view(name, "ada")
+        page.view(name, "Ada")
+        page.view(name, "Adam")
+    check_spelling("ada", ["Ada", "ada"])  # both are there by now
 
 
 def test_a_label_that_the_codebook_does_not_know_is_no_judgement():

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from stance.corpus.units import split_units
 from stance.errors import LabelError
+from stance.labeling.designs import Design
 from stance.labeling.exchange.events import Names, new_events
 from stance.labeling.exchange.form import Form
 from stance.labeling.exchange.formats import WRITERS
 from stance.labeling.exchange.statements import Parcel
+from stance.labeling.log import standing
 from stance.records import Annotation
+from tests.builders import article
 from tests.labeling.exchanges import (
     ARTICLE,
     ARTICLES,
@@ -29,6 +32,7 @@ from tests.labeling.exchanges import (
 )
 
 FORMS = sorted(SUFFIXES)
+ROWS = [Form.CSV, Form.LONG, Form.JSONL]
 NOTE = 'a "quoted"\r\nnote,\nwith 🚢; and = + - @ \u2028'
 EVENTS = [
     said("ada", "neutral"),
@@ -86,6 +90,9 @@ def test_a_log_with_all_that_can_happen_comes_back_event_by_event(tmp_path, form
 @settings(deadline=None, max_examples=40)
 def test_any_log_comes_back_as_it_was(tmp_path_factory, form, events):
     folder = tmp_path_factory.mktemp("trip")
+    if form in ROWS:  # which may have been sorted: there it is the time that says what came first
+        times = sorted(event.at for event in events)
+        events = [replace(event, at=at) for event, at in zip(events, times, strict=True)]
     found = read(export(folder, form, events), form, on_notice=pytest.fail)
     assert found.history == events
     assert found.fresh == []
@@ -361,3 +368,156 @@ def test_a_judgement_of_nobody_is_told(tmp_path):
     path.write_text('\n{"unit_id": "port/a1:0-18", "stance": "favor"}\n', encoding="utf-8")
     with pytest.raises(LabelError, match=r"mine\.jsonl:2: does not say who judged; give --annot"):
         added(path)
+
+
+def day(n):
+    return f"2026-02-{n}T10:00:00+00:00"
+
+
+def stands(events):
+    return [event.label for event in standing(events).values()]
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_rows_sorted_by_hand_leave_the_latest_judgement_standing(tmp_path, form):
+    log = [said("ada", "optimistic", at=day(14)), said("ada", "skeptical", at=day(15))]
+    path = export(tmp_path, form, log[::-1])
+    assert added(path) == log
+    path.write_text(
+        f"unit_id,stance,at\n{UNITS[0].id},skeptical,{day(15)}\n{UNITS[0].id},pro,{day(14)}\n",
+        encoding="utf-8",
+    )
+    assert stands(added(path, form=Form.CSV, names=Names(everyone="ada"))) == ["skeptical"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_older_judgement_takes_the_place_of_none_that_came_later(tmp_path, form):
+    first, middle = said("ada", "optimistic", at=day(14)), said("ada", "neutral", at=day(15))
+    log = [first, said("ada", "skeptical", at=day(16))]
+    found = new_events(read(export(tmp_path, form, [first, middle])), log)
+    assert (found.new, found.changed) == ([], [middle])
+    withdrawn = [first, said("ada", None, at=day(16))]
+    assert new_events(read(export(tmp_path, form, [middle])), withdrawn).changed == [middle]
+    assert added(export(tmp_path, form, log), known=[first, middle]) == log[1:]
+
+
+def test_a_table_saved_again_in_another_encoding_undoes_no_correction(tmp_path):
+    first = said("ada", "optimistic", note="fast → good", at=day(14))
+    path = export(tmp_path, Form.CSV, [first])
+    path.write_bytes(path.read_text("utf-8-sig").encode("cp1252", "replace"))
+    log = [first, said("ada", "skeptical", at=day(15))]
+    found = new_events(read(path), log)
+    assert (found.new, [event.label for event in found.changed]) == ([], ["optimistic"])
+
+
+def test_a_dated_row_older_than_what_stands_is_left_out_and_counted(tmp_path):
+    path = tmp_path / "late.csv"
+    path.write_text(f"unit_id,stance,at\n{UNITS[0].id},pro,{day(14)}\n", encoding="utf-8")
+    found = new_events(
+        read(path, names=Names(everyone="ada")), [said("ada", "skeptical", at=day(15))]
+    )
+    assert (found.new, told(found.changed)) == ([], [(UNITS[0].id, "ada", "stance", "optimistic")])
+
+
+def test_a_guess_is_checked_as_a_label_is(tmp_path):
+    event = said("ada", "neutral", guess="skeptical")
+    path = export(tmp_path, Form.LONG, [event])
+    path.write_text(path.read_text("utf-8").replace(",skeptical", ",NA"), encoding="utf-8")
+    with pytest.raises(LabelError, match=r":2: as a guess: no stance is called 'NA'"):
+        added(path)
+    path.write_text(f"item,annotator,label,guess\n{UNITS[0].id},ada,pro,NA\n", encoding="utf-8")
+    with pytest.raises(LabelError, match=r":2: as a guess: no stance is called 'NA'"):
+        added(path, task="stance")
+
+
+@pytest.mark.parametrize(("there", "here"), [("Ada", "ada"), ("Zoe\u0301", "Zo\u00e9")])
+def test_a_name_that_the_log_spells_otherwise_is_refused(tmp_path, there, here):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"unit_id,annotator,stance\n{UNITS[0].id},{here},pro\n", encoding="utf-8")
+    log = [said(there, "neutral")]
+    with pytest.raises(LabelError) as caught:
+        added(path, known=log)
+    assert str(caught.value) == (
+        f"the log has {there!r}, not {here!r}: give the name as it stands there"
+    )
+    assert len(added(path, known=[*log, said(here, "neutral")])) == 1
+    with pytest.raises(LabelError, match="give the name as it stands there"):
+        added(export(tmp_path, Form.DOCCANO, [said(here, "neutral")]), known=log)
+    rows = "".join(f"{UNITS[0].id},{name},pro\n" for name in (there, here))
+    path.write_text(f"unit_id,annotator,stance\n{rows}", encoding="utf-8")
+    with pytest.raises(LabelError, match=r":3: this file has .* give the name as it stands there"):
+        added(path)
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form is not Form.LONG])  # has no hash
+def test_a_judgement_does_not_land_on_another_text_of_the_same_name(tmp_path, form):
+    other = article(ARTICLE.original.replace("The 🚢", "Any 🚢"), name="port/b1")
+    turned = [replace(ARTICLE, id=other.id), replace(other, id=ARTICLE.id)]
+    articles = [(one, split_units(one)) for one in turned]
+    path = export(tmp_path, form, [said("ada", "neutral")])
+    with pytest.raises(LabelError, match=r"'port/a1:0-18'.* (in a text that|is that of).* here; "):
+        added(path, articles=articles)
+    copies = [*ARTICLES, (turned[0], split_units(turned[0]))]
+    assert len(added(path, articles=copies)) == 1  # one of those that have the text
+
+
+def test_a_row_is_held_to_the_text_or_the_hash_that_it_names(tmp_path):
+    path, ada = tmp_path / "mine.csv", Names(everyone="ada")
+    path.write_text(f"unit_id,text,stance\n{UNITS[0].id},It rains.,pro\n", encoding="utf-8")
+    with pytest.raises(
+        LabelError, match=r":2: 'port/a1:0-18' reads 'The .*' here, not 'It rains\.'"
+    ):
+        added(path, names=ada)
+    path.write_text(f"unit_id,text,stance\n{UNITS[0].id}, {UNITS[0].text} ,pro\n", "utf-8")
+    assert len(added(path, names=ada)) == 1
+    articles = [*ARTICLES, (TWICE, split_units(TWICE))]
+    path.write_text(f"unit_id,sha256,stance\n{UNITS[0].id},{TWICE.sha256},pro\n", "utf-8")
+    with pytest.raises(LabelError, match=r"was judged in a text that is called 'twice' here"):
+        added(path, names=ada, articles=articles)
+
+
+def test_a_third_person_settles_units_that_were_drawn(tmp_path):
+    path, cy = tmp_path / "cy.csv", Names(everyone="cy")
+    path.write_text(f"unit_id,design,stance\n{UNITS[0].id},random/3f9c2ab1,pro\n", encoding="utf-8")
+
+    def design(given):
+        (event,) = added(path, names=cy, design=given)
+        return event.design
+
+    assert design(Design.ADJUDICATION) == "adjudication"
+    assert design(None) == design(Design.RANDOM) == "random/3f9c2ab1"
+    with pytest.raises(LabelError, match=r":2: the design is random/3f9c2ab1 here, not census"):
+        design(Design.CENSUS)
+
+
+def test_what_somebody_said_before_is_no_decision_of_a_third_person(tmp_path):
+    path = export(tmp_path, Form.LABEL_STUDIO, [said("ada", "neutral", design="random/3f9c2ab1")])
+    (task,) = json.loads(path.read_text("utf-8"))
+    result = [{**task["annotations"][0]["result"][0], "meta": {"annotator": "cy"}}]
+    task["annotations"].append({"result": result})
+    path.write_text(json.dumps([task]), encoding="utf-8")
+    assert [
+        (event.annotator, event.design) for event in added(path, design=Design.ADJUDICATION)
+    ] == [
+        ("ada", "random/3f9c2ab1"),
+        ("cy", "adjudication"),
+    ]
+
+
+@pytest.mark.parametrize("form", [Form.CSV, Form.JSONL])
+def test_a_column_called_label_beside_those_of_tasks_hides_none(tmp_path, form):
+    rows = [
+        {"unit_id": UNITS[0].id, "stance": "pro", "label": ""},
+        {"unit_id": UNITS[1].id, "stance": "", "label": ""},
+    ]
+    path = tmp_path / f"mine.{SUFFIXES[form]}"
+    lines = [json.dumps(row) for row in rows]
+    if form is Form.CSV:
+        lines = ["unit_id,stance,Label", *(",".join(row.values()) for row in rows)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    notices = []
+    events = added(path, names=Names(everyone="ada"), on_notice=notices.append)
+    assert told(events) == [(UNITS[0].id, "ada", "stance", "optimistic")]
+    assert [notice.partition("; ")[0] for notice in notices] == [
+        f"{path}: no column is called {task}" for task in ("sentiment", "voice")
+    ]

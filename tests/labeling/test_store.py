@@ -56,6 +56,16 @@ def test_labels_of_the_codebook_are_returned_and_those_of_others_passed_over(tmp
     assert len(read_labels(path)) == 2
 
 
+def test_labels_of_another_state_of_the_codebook_are_left_out_and_told(tmp_path):
+    old = f"{BOOK.name}@0.9#1"
+    path = rows(tmp_path, {}, {"codebook": old}, {"codebook": "toll@1.0#1"})
+    notices = []
+    assert len(checked_labels(path, BOOK, on_notice=notices.append)) == 1
+    assert notices == [
+        f"{path}: 1 of 2 settled labels follow {old}, not {BOOK.reference}: they are left out"
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

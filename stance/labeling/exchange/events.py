@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.labeling.designs import Design
-from stance.labeling.desk import check_name
+from stance.labeling.desk import check_name, check_spelling
 from stance.labeling.exchange.statements import (
     Numbered,
     Reference,
     Statement,
     known_design,
+    utc_time,
     xml_text,
 )
 from stance.labeling.log import Place, now, place_of
@@ -23,14 +24,14 @@ class Units:
     """The units that judgements may speak of, found by whatever a file names them by."""
 
     def __init__(self, articles: Iterable[tuple[Article, Sequence[Unit]]]) -> None:
-        self.ids: set[str] = set()
+        self._units: dict[str, Unit] = {}
         self._by_text: dict[str, list[str]] = {}
         self._articles: dict[str, list[str]] = {}  # sha256 of an article's text -> ids
         for article, units in articles:
             for sha256 in {article.sha256, text_sha256(xml_text(article.original))}:
                 self._articles.setdefault(sha256, []).append(article.id)
             for unit in units:
-                self.ids.add(unit.id)
+                self._units[unit.id] = unit
                 self._by_text.setdefault(unit.text, []).append(unit.id)
 
     def find(self, named: Reference, where: str) -> str:
@@ -39,7 +40,8 @@ class Units:
         Raises
         ------
         LabelError
-            If it names none of these units, or several, or one in another text.
+            If it names none of these units, or several, or one that reads otherwise than the file
+            says.
         """
         if named.sha256 is not None and named.sha256 not in self._articles:
             raise LabelError(
@@ -61,8 +63,20 @@ class Units:
             found = found if found in ids else next(iter(ids), found)
         if found is None:
             found = self._of_text(named.text, where)
-        if found not in self.ids:
+        unit = self._units.get(found)
+        if unit is None:
             raise LabelError(f"{where}: {found!r} is no unit of the articles given")
+        if named.sha256 is not None:
+            judged = self._articles[named.sha256]
+            if unit.article_id not in judged:
+                raise LabelError(
+                    f"{where}: {found!r} was judged in a text that is called {judged[0]!r} here; "
+                    f"{unit.article_id!r} is another"
+                )
+        elif named.text and named.text.split() != unit.text.split():
+            raise LabelError(
+                f"{where}: {found!r} reads {unit.text[:60]!r} here, not {named.text[:60]!r}"
+            )
         return found
 
     def _of_text(self, text: str | None, where: str) -> str:
@@ -108,7 +122,7 @@ class Added:
     """What an import adds to a log, and where it does not have the last word."""
 
     new: Sequence[Annotation]
-    changed: Sequence[Annotation]  # fresh ones that another judgement has taken the place of since
+    changed: Sequence[Annotation]  # those that a later judgement has taken the place of
 
 
 def events_of(
@@ -117,7 +131,7 @@ def events_of(
     codebook: Codebook,
     *,
     names: Names | None = None,
-    design: Design = Design.CENSUS,
+    design: Design | None = None,
 ) -> Imported:
     """Return the events that statements make: their history, and new ones where labels differ.
 
@@ -126,13 +140,15 @@ def events_of(
     names
         Never touch the history: who judged then is known.
     design
-        For a new event whose file does not say how its unit was chosen.
+        For a new event whose file does not say how its unit was chosen; census if neither says.
+        An adjudication is one also of units that were drawn.
 
     Raises
     ------
     LabelError
         If a statement names an unknown unit, task or label, or no annotator, if one name was given
-        for several annotators, or if one annotator gives a unit two labels and no time for either.
+        for several annotators or one annotator has two spellings, if the design given is not that
+        of the file, or if one annotator gives a unit two labels and no time for either.
     """
     history = _history(statements, units, codebook)
     latest: dict[Place, Annotation] = {}
@@ -148,8 +164,8 @@ def events_of(
         if not (statement.labels or statement.all_that_stands):
             continue
         unit_id = units.find(statement.unit, statement.where)
-        chosen = statement.design or designs.get((unit_id, annotator)) or design.value
-        known_design(chosen, statement.where)
+        before = designs.get((unit_id, annotator))
+        chosen = _design(statement, before, design)
         model = Annotation(
             unit_id=unit_id,
             annotator=annotator,
@@ -170,7 +186,7 @@ def events_of(
                     "column with --map annotator=COLUMN, else leave one of the two"
                 )
         fresh += changes
-    return Imported(history=history, fresh=fresh, now=moment)
+    return Imported(history=history, fresh=_in_time(fresh), now=moment)
 
 
 def new_events(imported: Imported, known: Sequence[Annotation]) -> Added:
@@ -179,13 +195,26 @@ def new_events(imported: Imported, known: Sequence[Annotation]) -> Added:
     An event of the history is known where the log has the very same one. A fresh one is known also
     where it would change nothing that stands, and where its annotator gave that label since the
     file's history ends and then another, unless the file says that it is the later of the two: else
-    a file that is imported again would undo each correction.
+    a file that is imported again would undo each correction. Whatever the file dates before what
+    the log has of its place is left out: the later judgement is to stand.
+
+    Raises
+    ------
+    LabelError
+        If the log spells the name of an annotator in another way.
     """
+    names = {event.annotator for event in known}
+    for name in sorted({event.annotator for event in imported.events}):
+        check_spelling(name, names)
     there = Counter(known)
+    stands = {place_of(event): event for event in known}
     new = []
+    older = []
     for event in imported.history:
         if there[event]:
             there[event] -= 1
+        elif _is_before(event, stands.get(place_of(event))):
+            older.append(event)
         else:
             new.append(event)
     exported = set(imported.history)
@@ -199,8 +228,10 @@ def new_events(imported: Imported, known: Sequence[Annotation]) -> Added:
         place = place_of(event)
         last = latest.get(place)
         if last is not None:
-            is_later = event.at != imported.now and event.at >= last.at
-            given = [last] if is_later else [last, *since.get(place, ())]
+            is_dated = event.at != imported.now
+            if is_dated and _is_before(event, last):
+                continue
+            given = [last] if is_dated else [last, *since.get(place, ())]
             notes = [before.note for before in given if _agree(before, event)]
             if there[event] or (notes and (not _agree(last, event) or event.note in ("", *notes))):
                 continue
@@ -209,29 +240,77 @@ def new_events(imported: Imported, known: Sequence[Annotation]) -> Added:
         new.append(event)
     last_words = {place_of(event): event for event in imported.fresh}
     changed = [event for place, event in last_words.items() if not _agree(latest[place], event)]
-    return Added(new=new, changed=changed)
+    return Added(new=new, changed=[*older, *changed])
 
 
 def _agree(one: Annotation, other: Annotation) -> bool:
     return (one.label, one.codebook) == (other.label, other.codebook)
 
 
+def _in_time(events: Sequence[Annotation]) -> list[Annotation]:
+    """Return events with those of one place in the order of their times.
+
+    Those of other places stay where they are, so a log comes back line by line.
+    """
+    by_place: dict[Place, list[Annotation]] = {}
+    for event in events:
+        by_place.setdefault(place_of(event), []).append(event)
+    in_time = {place: iter(sorted(found, key=_moment)) for place, found in by_place.items()}
+    return [next(in_time[place_of(event)]) for event in events]
+
+
+def _is_before(event: Annotation, other: Annotation | None) -> bool:
+    return other is not None and _moment(event) < _moment(other)
+
+
+def _moment(event: Annotation) -> str:
+    """Return the time of an event as it sorts; "" where a log says none that can be read."""
+    try:
+        return utc_time(event.at, event.unit_id)
+    except LabelError:
+        return ""
+
+
+def _design(statement: Statement, before: str | None, given: Design | None) -> str:
+    """Return how a unit was chosen, of which an annotator may have judged `before` by a design."""
+    said = statement.design or before
+    if said is not None:
+        kind = known_design(said, statement.where)
+        # What somebody said before others differed stays what it was.
+        if given in (None, kind) or before is not None:
+            return said
+        if given is not Design.ADJUDICATION:
+            raise LabelError(
+                f"{statement.where}: the design is {said} here, not {given}; leave out --design, "
+                "or change the file"
+            )
+    return (given or Design.CENSUS).value
+
+
 def _history(statements: Iterable[Statement], units: Units, codebook: Codebook) -> list[Annotation]:
     carried: dict[Numbered, str] = {}  # the same event may travel with several statements
     for statement in statements:
-        if statement.history:
-            units.find(statement.unit, statement.where)
         for item in statement.history:
+            judged = item.event.unit_id
+            found = units.find(replace(statement.unit, unit_id=judged), statement.where)
+            if found != judged:  # the same text under another name
+                raise LabelError(
+                    f"{statement.where}: the text in which {judged!r} was judged is that of "
+                    f"{found!r} here; give the article its former name"
+                )
             carried.setdefault(item, statement.where)
     events = []
     for item, where in sorted(carried.items(), key=lambda pair: pair[0].number):
         event = item.event
-        if event.unit_id not in units.ids:
-            raise LabelError(f"{where}: {event.unit_id!r} is no unit of the articles given")
-        if event.codebook == codebook.reference and event.label is not None:
-            event = replace(event, label=_label(codebook, event.task, event.label, where))
+        if event.codebook == codebook.reference:
+            event = replace(
+                event,
+                label=_label(codebook, event.task, event.label, where),
+                guess=_label(codebook, event.task, event.guess or None, f"{where}: as a guess"),
+            )
         events.append(event)
-    return events
+    # The rows of a table may have been sorted; the numbers of a log are its own order.
+    return _in_time(events) if any(statement.is_event for statement in statements) else events
 
 
 def _annotators(statements: Sequence[Statement], names: Names, known: Collection[str]) -> list[str]:
@@ -246,6 +325,7 @@ def _annotators(statements: Sequence[Statement], names: Names, known: Collection
             f"{first!r} and {second!r} among them; give --annotator OURS=THEIRS for each"
         )
     found = []
+    spelt = set(known)
     for statement in statements:
         if not (statement.labels or statement.all_that_stands):
             found.append("")
@@ -257,9 +337,12 @@ def _annotators(statements: Sequence[Statement], names: Names, known: Collection
                 "column of annotators with --map annotator=COLUMN"
             )
         try:
-            found.append(name if name in known else check_name(name))
+            name = name if name in known else check_name(name)
+            check_spelling(name, spelt, "this file")
         except LabelError as error:
             raise LabelError(f"{statement.where}: {error}") from None
+        found.append(name)
+        spelt.add(name)
     return found
 
 
@@ -285,9 +368,10 @@ def _changes(
             last = None
         if task.name in statement.labels:
             given = statement.labels[task.name]
-            if given is not None:
-                given = _label(codebook, task.name, given, statement.where)
-            event = replace(event, label=given)
+            where = f"{statement.where}: as a guess"
+            guess = _label(codebook, task.name, event.guess or None, where)
+            given = _label(codebook, task.name, given, statement.where)
+            event = replace(event, label=given, guess=guess)
         elif not statement.all_that_stands or last is None or last.label is None:
             continue
         if last is None or last.label != event.label:
@@ -304,7 +388,9 @@ def _changes(
     return []
 
 
-def _label(codebook: Codebook, task: str, label: str, where: str) -> str:
+def _label(codebook: Codebook, task: str, label: str | None, where: str) -> str | None:
+    if label is None:
+        return None
     try:
         return codebook.task(task).label(label)
     except LabelError as error:

@@ -53,11 +53,11 @@ def check_columns(
     LabelError
         If no column holds labels of a task that is asked for.
     """
-    if "label" in columns:  # a row says whose it is
-        return
     there = {name.removeprefix(OTHER_TASK) for name in columns}
     asked = [reading.task] if reading.task else [task.name for task in reading.codebook.tasks]
     missing = [task for task in asked if task not in there]
+    if missing == asked and "label" in columns:  # a row says whose it is
+        return
     if missing == asked and (reading.task or not any(map(_is_other, columns))):
         raise LabelError(
             f"{path}: no column is called {', '.join(asked)}; name those that are: --map "
@@ -99,7 +99,8 @@ def statement_of_row(
     unit = reference_of_row(row, where)
     labels = _labels(row, reading.codebook)
     given, named = row.get("label"), text_of(row, "task") or reading.task
-    if named and not labels and "label" in row:
+    is_long = bool(named and not labels and "label" in row)  # else "label" is a column of theirs
+    if named and is_long:
         labels = {named: None if given is None else str(given)}
     elif not labels and given not in (None, ""):
         raise LabelError(f"{where}: a label of which task? Give --task")
@@ -114,11 +115,11 @@ def statement_of_row(
             for name, label in labels.items()
         ]
         history = tuple(Numbered(number=number, event=event) for event in events)
-        return Statement(where=where, unit=unit, history=history)
+        return Statement(where=where, unit=unit, history=history, is_event=True)
     at, design = text_of(row, "at"), text_of(row, "design")
     if design is not None:
         known_design(design, where)
-    if "label" in row and given in (None, ""):
+    if is_long and given in (None, ""):
         labels = {}  # nobody judged yet
     return Statement(
         where=where,

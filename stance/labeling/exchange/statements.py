@@ -55,6 +55,7 @@ class Statement:
     design: str | None = None
     note: str = ""  # empty says nothing
     history: tuple[Numbered, ...] = ()
+    is_event: bool = False  # a row that is its history: its number is its place in the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
