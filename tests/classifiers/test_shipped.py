@@ -66,4 +66,4 @@ def test_the_large_model_is_an_adapter_that_beats_the_small_one(monkeypatch):
         )
         assert all(np.allclose(table.sum(axis=1), 1) for table in rows.values())
         found[name] = score(units, {"stance": rows["stance"]}, BOOK, seed=1)["stance"]
-    assert found["large"].accuracy > found["small"].accuracy > 0.6
+    assert found["large"].accuracy.value > found["small"].accuracy.value > 0.6

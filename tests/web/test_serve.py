@@ -903,6 +903,7 @@ def test_a_report_names_what_the_server_was_given_and_why_claims_go_by_words(
     own = tmp_path / "own.toml"
     own.write_bytes((Path(__file__).parents[2] / "labels/h200-access.toml").read_bytes())
     monkeypatch.delenv("STANCE_OFFLINE")
+    monkeypatch.setenv("STANCE_CACHE", str(tmp_path / "empty"))
     made = []
     monkeypatch.setattr(
         "stance.web.server.serve", lambda app_of, **options: made.append(app_of(ADDRESS))
