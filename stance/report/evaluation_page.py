@@ -77,8 +77,8 @@ def _answer(report: ModelReport) -> str:
         f"On {score.macro_f1.n_units} units of {score.macro_f1.n_articles} articles that it never "
         "learned from, "
         f"{report.model} reads {task} with a macro-F1 of {score.macro_f1.value:.2f}{interval}; "
-        f"{floor.model} has {floor.scores[task].macro_f1.value:.2f}, and a model without fault "
-        "would have 1."
+        f"the best floor, {floor.model}, reaches {floor.scores[task].macro_f1.value:.2f}, and a "
+        "model without fault would have 1."
     )
 
 
