@@ -20,6 +20,7 @@ from stance.evaluation.behaviour import BehaviourUnit, read_behaviour
 from stance.evaluation.scores import TaskScore, score
 from stance.evaluation.splits import Part
 from stance.records import LabeledUnit
+from stance.report.terminal import estimate_words
 from stance.resources import data_folder
 
 BOOK = read_codebook()
@@ -28,10 +29,7 @@ SPLIT = data_folder("labels") / "splits.json"
 
 def estimate(found: TaskScore | None) -> str:
     """Return macro-F1 with its interval."""
-    if found is None:
-        return "–"
-    m = found.macro_f1
-    return f"{m.value:.2f}" + ("" if m.low is None else f" [{m.low:.2f}, {m.high:.2f}]")
+    return estimate_words(found.macro_f1) if found else "–"
 
 
 def row(

@@ -13,17 +13,11 @@ from stance.evaluation.behaviour import ALL, measure_behaviour, read_behaviour
 from stance.evaluation.protocol import evaluate
 from stance.evaluation.splits import Part
 from stance.records import LabeledUnit
+from stance.report.terminal import estimate_words
 from stance.resources import data_folder
-from stance.statistics.intervals import Estimate
 
 BOOK = read_codebook()
 MODEL = load_model("small", BOOK)
-
-
-def estimate(value: Estimate) -> str:
-    """Return a score with its interval."""
-    interval = "" if value.low is None else f" [{value.low:.2f}, {value.high:.2f}]"
-    return f"{value.value:.2f}{interval}"
 
 
 def scores(title: str, examples: list[LabeledUnit]) -> None:
@@ -33,12 +27,12 @@ def scores(title: str, examples: list[LabeledUnit]) -> None:
     found = {e.model: e.scores for e in evaluate(examples, MODEL, BOOK, seed=7)}
     for task, score in found[MODEL.reference].items():
         floors = [
-            estimate(found[name][task].macro_f1) if task in found[name] else "–"
+            estimate_words(found[name][task].macro_f1) if task in found[name] else "–"
             for name in ("VADER", "cues")
         ]
         print(
             f"| {title} | {task} | {found['majority'][task].macro_f1.value:.2f} | "
-            f"{' | '.join(floors)} | {estimate(score.macro_f1)} | {score.macro_f1.n_units} | "
+            f"{' | '.join(floors)} | {estimate_words(score.macro_f1)} | {score.macro_f1.n_units} | "
             f"{score.macro_f1.n_articles} |"
         )
     print()

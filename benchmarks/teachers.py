@@ -28,8 +28,8 @@ from stance.evaluation.benchmarks.sets import benchmark_set, read_benchmark
 from stance.evaluation.paired import paired_differences
 from stance.evaluation.scores import score
 from stance.records import Article, LabeledUnit
+from stance.report.terminal import estimate_words
 from stance.statistics.arrays import FloatArray
-from stance.statistics.intervals import Estimate
 
 CHOSEN = benchmark_set("semeval2016")
 BOOK = CHOSEN.codebook
@@ -76,13 +76,6 @@ def without_labels(units: Sequence[LabeledUnit], teachers: Sequence[Model]) -> l
     return unlabeled_lessons(articles, teachers)
 
 
-def limits(found: Estimate, form: str) -> str:
-    """Return an interval in brackets; nothing where there is none."""
-    if found.low is None or found.high is None:
-        return ""
-    return f" [{found.low:{form}}, {found.high:{form}}]"
-
-
 def row(
     name: str,
     rows: Mapping[str, FloatArray],
@@ -96,8 +89,8 @@ def row(
         pairs = paired_differences(judge, rows, first, BOOK, seed=SEED)
         pair = next(p for p in pairs if (p.task, p.score) == ("stance", "F_avg"))
         gap = pair.difference
-        apart = f"{gap.value:+.3f}{limits(gap, '+.3f')} p {pair.p_value:.4f}"
-    cell = f"{f_avg.value:.3f}{limits(f_avg, '.3f')}" if f_avg else "–"
+        apart = f"{estimate_words(gap, '+.3f')} p {pair.p_value:.4f}"
+    cell = estimate_words(f_avg, ".3f") if f_avg else "–"
     print(f"| {name} | {cell} | {apart} |", flush=True)
 
 

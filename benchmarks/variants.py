@@ -29,20 +29,13 @@ from stance.evaluation.paired import paired_differences
 from stance.evaluation.scores import score
 from stance.evaluation.splits import Part
 from stance.records import LabeledUnit
+from stance.report.terminal import estimate_words
 from stance.resources import data_folder
 from stance.statistics.arrays import FloatArray
-from stance.statistics.intervals import Estimate
 
 BOOK = read_codebook()
 TASKS = tuple(task.name for task in BOOK.tasks)
 SEED = 7
-
-
-def limits(found: Estimate, form: str) -> str:
-    """Return an interval in brackets; nothing where there is none."""
-    if found.low is None or found.high is None:
-        return ""
-    return f" [{found.low:{form}}, {found.high:{form}}]"
 
 
 class Study:
@@ -96,7 +89,7 @@ class Study:
             pairs = paired_differences(self.held_out, rows, self.first, BOOK, seed=SEED)
             pair = next(p for p in pairs if (p.task, p.score) == ("stance", "macro-F1"))
             gap = pair.difference
-            apart = f"{gap.value:+.3f}{limits(gap, '+.3f')} p {pair.p_value:.4f}"
+            apart = f"{estimate_words(gap, '+.3f')} p {pair.p_value:.4f}"
         self.first = self.first or rows
         outside = "–"
         if self.sources:

@@ -98,13 +98,13 @@ def resolve_base(
             "weights in other forms than safetensors could run code and are refused"
         )
     refuse_code(folder)
-    own = folder == Path(name)
     digest = file_sha256(folder / WEIGHTS)
     if wanted_sha256 not in (None, digest):
+        is_users = packaged and folder == Path(name)
+        remedy = f"./{name} names your own" if is_users else "delete it to fetch anew"
         raise ModelError(
             f"{folder}: its weights are not the {name} that is asked for (SHA-256 {digest[:12]}, "
-            f"wanted {str(wanted_sha256)[:12]}): damaged or another; "
-            + (f"./{name} names your own" if packaged and own else "delete it to fetch anew")
+            f"wanted {str(wanted_sha256)[:12]}): damaged or another; {remedy}"
         )
     return Base(name=name, folder=folder, weights_sha256=digest)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,14 +52,18 @@ ModelName = Annotated[
         "--model", help="A shipped model's name, a folder, or best: the best that can run here."
     ),
 ]
+
+
+def abstaining(words: str) -> Any:  # noqa: ANN401  typer's own class
+    """Return the option of a level of abstaining."""
+    return typer.Option("--abstain", min=0.005, max=0.5, help=words)
+
+
 Abstain = Annotated[
     float | None,
-    typer.Option(
-        "--abstain",
-        min=0.005,
-        max=0.5,
-        help="Mark units whose stance stays open: 0.1 keeps the true label among those not ruled "
-        "out for 9 in 10 units of each label.",
+    abstaining(
+        "Mark units whose stance stays open: 0.1 keeps the true label among those not ruled out "
+        "for 9 in 10 units of each label."
     ),
 ]
 Device = Annotated[

@@ -21,6 +21,7 @@ from stance.cli.common import (
     Register,
     Seed,
     SeedPaths,
+    abstaining,
     articles_only,
     as_named,
     chosen_model,
@@ -62,12 +63,9 @@ def next_units(
     model: ModelName = DEFAULT_MODEL,
     abstain: Annotated[
         float | None,
-        typer.Option(
-            "--abstain",
-            min=0.005,
-            max=0.5,
-            help="For a mixed draw: pick first the units whose stance stays open at this level; "
-            "at 0.1 the true label is among those not ruled out for 9 in 10 units.",
+        abstaining(
+            "For a mixed draw: pick first the units whose stance stays open at this level; at 0.1 "
+            "the true label is among those not ruled out for 9 in 10 units."
         ),
     ] = None,
     task: TaskName = "stance",

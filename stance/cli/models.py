@@ -19,6 +19,7 @@ from stance.cli.common import (
     Seed,
     SeedPaths,
     SplitFile,
+    abstaining,
     keep_inputs,
     labeled_units,
     progress,
@@ -66,12 +67,7 @@ def evaluate(
     ] = None,
     abstain: Annotated[
         float | None,
-        typer.Option(
-            "--abstain",
-            min=0.005,
-            max=0.5,
-            help="With --full: the level of `classify --abstain` that is measured, 0.1.",
-        ),
+        abstaining("With --full: the level of `classify --abstain` that is measured, 0.1."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="With --full: also as a page (html).")
@@ -122,7 +118,7 @@ def evaluate(
             examples,
             found,
             book,
-            abstain or 0.1,
+            abstain,
             seed=seed,
             json=json,
             output=output,
@@ -218,7 +214,7 @@ def _evaluate_fully(
     examples: "list[LabeledUnit]",
     labels: "list[Label]",
     codebook: "Codebook",
-    abstain: float,
+    abstain: float | None,
     *,
     seed: int,
     json: bool,
@@ -226,7 +222,7 @@ def _evaluate_fully(
 ) -> None:
     from stance.errors import DataError
     from stance.evaluation.behaviour import measure_behaviour, read_behaviour
-    from stance.evaluation.model_report import model_report
+    from stance.evaluation.model_report import ALPHA, model_report
     from stance.evaluation.paired import compare_models
     from stance.files import write_whole
     from stance.report.evaluation_page import render_evaluation
@@ -245,7 +241,7 @@ def _evaluate_fully(
             codebook,
             seed=seed,
             labels=labels,
-            alpha=abstain,
+            alpha=abstain or ALPHA,
             behaviour=measure_behaviour(units, model) if units else (),
             against=compare_models(examples, model, rival, codebook, seed) if rival else None,
         )

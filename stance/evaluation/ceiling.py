@@ -13,7 +13,7 @@ from stance.codebook import Codebook, Task
 from stance.labeling.join import label_finder
 from stance.labeling.settle import codes_of
 from stance.records import Label, LabeledUnit
-from stance.statistics.agreement import MISSING, count_codes
+from stance.statistics.agreement import MISSING, count_codes, kappa_of_tables
 from stance.statistics.arrays import FloatArray, IntArray
 from stance.statistics.intervals import Estimate, article_bootstrap
 
@@ -143,7 +143,7 @@ def _annotator(
     def kappa_with(shares: FloatArray) -> Estimate | None:
         tables = np.zeros((int(numbers.max()) + 1, n_classes, n_classes))
         np.add.at(tables, numbers, said[:, :, None] * shares[:, None, :])
-        return _estimate(tables, _kappa, len(said), seed)
+        return _estimate(tables, kappa_of_tables, len(said), seed)
 
     rest = count_codes(np.delete(codes[own], i, axis=1), n_classes)
     return AnnotatorAgreement(
@@ -159,15 +159,6 @@ def _estimate(
     if np.isnan(statistic(tables.sum(axis=0)[None])[0]):
         return None
     return replace(article_bootstrap(tables, statistic, seed=seed), n_units=n_units)
-
-
-def _kappa(tables: FloatArray) -> FloatArray:
-    """Return Cohen's kappa of tables of shape (..., k, k); nan without variation."""
-    shares = tables / tables.sum(axis=(-2, -1), keepdims=True)
-    chance = (shares.sum(axis=-1) * shares.sum(axis=-2)).sum(axis=-1)
-    missed = 1 - np.trace(shares, axis1=-2, axis2=-1)
-    ratio = np.full(chance.shape, np.nan)
-    return np.asarray(1 - np.divide(missed, 1 - chance, out=ratio, where=chance < 1 - 1e-9))
 
 
 def _alpha(coincidences: FloatArray) -> FloatArray:

@@ -20,6 +20,8 @@ from stance.evaluation.slices import Slice, slices
 from stance.records import Label, LabeledUnit
 from stance.statistics.scores import brier_scores
 
+ALPHA = 0.1  # the level of abstaining that is measured where none is asked for
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReport:
@@ -55,7 +57,7 @@ def model_report(
     *,
     seed: int,
     labels: Sequence[Label] = (),
-    alpha: float = 0.1,
+    alpha: float = ALPHA,
     behaviour: Sequence[FamilyScore] = (),
     against: ModelComparison | None = None,
 ) -> ModelReport:

@@ -1,7 +1,8 @@
 """Scores of one task with intervals over articles."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from stance.codebook import Codebook
 from stance.evaluation.judged import Judged, judged_tasks
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
-from stance.statistics.intervals import Estimate, article_bootstrap
+from stance.statistics.intervals import Estimate, article_bootstraps
 from stance.statistics.scores import calibration_error, f1_scores, macro_f1
 
 
@@ -56,20 +57,20 @@ def _score(judged: Judged, seed: int) -> TaskScore:
     classes = np.unique(judged.truth).tolist()
     sides = [i for i in classes if task.scores and task.scores[i] != 0]
 
-    def estimate(statistic: Callable[[FloatArray], FloatArray]) -> Estimate:
-        return article_bootstrap(tables, statistic, seed=seed)
-
-    def f1_of(label: int) -> Estimate | None:
-        if np.isnan(f1_scores(confusion)[label]):
-            return None
-        return estimate(lambda t: f1_scores(t)[..., label])
-
+    means = [partial(macro_f1, classes=some) for some in (classes, sides) if some]
+    of_labels = [partial(_f1_of, label=label) for label in range(len(task.classes))]
+    found = article_bootstraps(tables, [*means, *of_labels], seed=seed)
+    by_label = zip(task.classes, found[len(means) :], strict=True)
     return TaskScore(
         task=task.name,
-        macro_f1=estimate(lambda t: macro_f1(t, classes)),
-        f_avg=estimate(lambda t: macro_f1(t, sides)) if sides else None,
-        f1={name: f1_of(label) for label, name in enumerate(task.classes)},
+        macro_f1=found[0],
+        f_avg=found[1] if sides else None,
+        f1={name: None if np.isnan(f1.value) else f1 for name, f1 in by_label},
         accuracy=judged.share(judged.predicted == judged.truth),
         calibration_error=calibration_error(judged.rows, judged.truth),
         confusion=tuple(tuple(int(n) for n in row) for row in confusion),
     )
+
+
+def _f1_of(tables: FloatArray, label: int) -> FloatArray:
+    return np.asarray(f1_scores(tables)[..., label])

@@ -227,11 +227,11 @@ def two_places(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def estimate_words(estimate: Estimate) -> str:
-    """Return a score with its interval."""
+def estimate_words(estimate: Estimate, form: str = ".2f") -> str:
+    """Return a score with its interval, each number in a format such as "+.3f"."""
     if estimate.low is None or estimate.high is None:
-        return two_places(estimate.value)
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+        return f"{estimate.value:{form}}"
+    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
 def share_words(estimate: Estimate) -> str:

@@ -228,12 +228,14 @@ def kappa_against_rest(
     own = (codes_here[shared, None] == np.arange(n_classes)).astype(float)
     tables = own[:, :, None] * rest[:, None, :]
 
-    def kappa(table: FloatArray) -> FloatArray:
-        table = table / table.sum(axis=(-2, -1), keepdims=True)
-        chance = (table.sum(axis=-1) * table.sum(axis=-2)).sum(axis=-1)
-        return _corrected(np.trace(table, axis1=-2, axis2=-1), chance)
+    return _jackknifed("cohen kappa", kappa_of_tables, (tables,), int(shared.sum()), confidence)
 
-    return _jackknifed("cohen kappa", kappa, (tables,), int(shared.sum()), confidence)
+
+def kappa_of_tables(tables: FloatArray) -> FloatArray:
+    """Return Cohen's kappa of two raters' tables, shape (..., k, k); nan without variation."""
+    shares = tables / tables.sum(axis=(-2, -1), keepdims=True)
+    chance = (shares.sum(axis=-1) * shares.sum(axis=-2)).sum(axis=-1)
+    return _corrected(np.trace(shares, axis1=-2, axis2=-1), chance)
 
 
 def bangdiwala_b(table: FloatArray) -> float:

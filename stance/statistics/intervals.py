@@ -1,6 +1,6 @@
 """Intervals whose sampling unit is the article: units of one article are not independent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,24 @@ def article_bootstrap(
 ) -> Estimate:
     """Return a statistic of summed tables, with the percentile interval of resampled articles.
 
+    As `article_bootstraps`, of one statistic.
+    """
+    (found,) = article_bootstraps(
+        tables, [statistic], seed=seed, n_resamples=n_resamples, confidence=confidence
+    )
+    return found
+
+
+def article_bootstraps(
+    tables: FloatArray,
+    statistics: Sequence[Callable[[FloatArray], FloatArray]],
+    *,
+    seed: int,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> list[Estimate]:
+    """Return statistics of summed tables, with percentile intervals of the same resamples.
+
     Fewer articles than ENOUGH_ARTICLES have no interval, nor has a statistic that is the same in
     every resample: no spread among these articles does not mean that there is none.
 
@@ -87,8 +105,8 @@ def article_bootstrap(
     ----------
     tables : shape (n_articles, ...)
         One table of counts an article, such as its confusion table.
-    statistic
-        Takes tables of shape (n, ...) and returns n numbers, nan where it is not defined: such
+    statistics
+        Each takes tables of shape (n, ...) and returns n numbers, nan where it is not defined: such
         resamples do not count, and where they are most of them there is no interval.
 
     Raises
@@ -99,15 +117,21 @@ def article_bootstrap(
     n_articles = len(tables)
     if n_articles == 0:
         raise DataError("a score needs at least one article")
-    value = float(statistic(tables.sum(axis=0)[None])[0])
+    whole = tables.sum(axis=0)[None]
+    values = [float(statistic(whole)[0]) for statistic in statistics]
     counts = {"n_articles": n_articles, "n_units": int(tables.sum())}
     if n_articles < ENOUGH_ARTICLES:
-        return Estimate(value=value, low=None, high=None, **counts)
+        return [Estimate(value=value, low=None, high=None, **counts) for value in values]
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(n_articles, np.full(n_articles, 1 / n_articles), size=n_resamples)
-    replicates = statistic(np.tensordot(weights.astype(float), tables, axes=1))
-    defined = replicates[~np.isnan(replicates)]
-    if len(defined) < n_resamples / 2 or np.ptp(defined) < NO_SPREAD:
-        return Estimate(value=value, low=None, high=None, **counts)
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value=value, low=float(low), high=float(high), **counts)
+    resampled = np.tensordot(weights.astype(float), tables, axes=1)
+    found = []
+    for value, statistic in zip(values, statistics, strict=True):
+        replicates = statistic(resampled)
+        defined = replicates[~np.isnan(replicates)]
+        low = high = None
+        if len(defined) >= n_resamples / 2 and np.ptp(defined) >= NO_SPREAD:
+            tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+            low, high = (float(limit) for limit in np.quantile(defined, tails))
+        found.append(Estimate(value=value, low=low, high=high, **counts))
+    return found
