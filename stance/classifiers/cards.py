@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stance.statistics.intervals import Estimate
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
@@ -47,14 +49,17 @@ def read_card(path: Path) -> ModelCard:
         *card.trained_on,
         *card.beside,
     ]
-    scores = [
-        score["macro_f1"]["value"] for tasks in card.held_out.values() for score in tasks.values()
-    ]
+    scores = [score for tasks in card.held_out.values() for score in tasks.values()]
+    means = [Estimate(**score["macro_f1"]) for score in scores]
+    values = [score["calibration_error"] for score in scores] + [mean.value for mean in means]
+    values += [end for mean in means for end in (mean.low, mean.high) if end is not None]
     texts += [text for pair in card.files.items() for text in pair]
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("a name or a hash in card.json is no text")
-    if not all(isinstance(value, float) and 0 <= value <= 1 for value in scores):
-        raise ValueError("a macro-F1 in card.json is no number from 0 to 1")
+    if not all(isinstance(value, float) and 0 <= value <= 1 for value in values):
+        raise ValueError("a held-out score in card.json is no number from 0 to 1")
+    if not all(type(n) is int for mean in means for n in (mean.n_articles, mean.n_units)):
+        raise ValueError("a count of units or articles in card.json is no whole number")
     return card
 
 

@@ -4,6 +4,7 @@ import shlex
 import sys
 import time
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +57,13 @@ Licence = Annotated[
     str | None,
     typer.Option("--licence", help="Of the model, as its card is to state it."),
 ]
+
+
+class HeldOut(StrEnum):
+    """By what the folds of a transformer hold out."""
+
+    OUTLET = "outlet"
+    ARTICLE = "article"
 
 
 @train.command("baseline")
@@ -169,7 +177,7 @@ def train_transformer(
             "--search",
             min=2,
             help="Try so many draws of the recipe's ranges first (--epochs stays as given), by "
-            "held-out outlets, and train by the best. OUTPUT.trials.jsonl keeps them: the search "
+            "held-out stance, and train by the best. OUTPUT.trials.jsonl keeps them: the search "
             "can be stopped and goes on.",
         ),
     ] = None,
@@ -193,6 +201,14 @@ def train_transformer(
             "with `evaluate --full --against`. Repeatable.",
         ),
     ] = None,
+    hold_out_by: Annotated[
+        HeldOut,
+        typer.Option(
+            "--hold-out-by",
+            help="What its folds, and those of --search, hold out. Whole outlets say what it is "
+            "worth on an outlet that it never saw; articles suit a corpus of few outlets.",
+        ),
+    ] = HeldOut.OUTLET,
     labels: LabelsFile = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
     register: Register = None,
@@ -203,7 +219,7 @@ def train_transformer(
 ) -> None:
     """Fine-tune an encoder.
 
-    It is measured on outlets held out in a few folds.
+    It is measured on outlets, or articles, held out in a few folds.
 
     Needs the extra `torch`. A training that was stopped goes on from its last minute when the same
     command is given again; what it keeps for that stands in OUTPUT.training until it is done.
@@ -269,13 +285,18 @@ def train_transformer(
         best = numbers
         if trials:
             log = output.with_name(f"{output.name}.trials.jsonl")
-            found = search(by, numbers, choices, examples, book, log, n_trials=trials, on_step=say)
+            found = search(
+                *(by, numbers, choices, examples, book, log),
+                n_trials=trials,
+                by=hold_out_by.value,
+                on_step=say,
+            )
             for trial in found:
                 say(f"trial {trial.number}: {trial.macro_f1:.3f} {dict(trial.changes) or 'as is'}")
             best = replace(numbers, **found[0].changes)  # type: ignore[arg-type]
         return by(best)
 
-    plans = [HoldOut(by="outlet", n_folds=numbers.n_folds)]
+    plans = [HoldOut(by=hold_out_by.value, n_folds=numbers.n_folds)]
     remarks: dict[str, object] = {"chosen on these folds, of trials": trials} if trials else {}
     homes = [master.folder for master in teachers]
     known = learned_by(*homes).known(examples)

@@ -20,12 +20,12 @@ from stance.records import LabeledUnit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One draw of numbers, and what it was worth on outlets held out."""
+    """One draw of numbers, and what it was worth on outlets, or articles, held out."""
 
     number: int  # from 0; the first is the recipe as it stands
     changes: Mapping[str, float | int]
     macro_f1: float  # of stance
-    learned: str  # hash of all else: the recipe, tasks, units with their labels, lessons beside
+    learned: str  # hash of all else: recipe, tasks, units with labels and groups, lessons beside
 
 
 def search(
@@ -37,6 +37,7 @@ def search(
     log: Path,
     *,
     n_trials: int,
+    by: str = "outlet",
     on_step: Callable[[str], None] = lambda step: None,
 ) -> list[Trial]:
     """Return trials, the best first; those that the log holds already are not made again.
@@ -50,6 +51,8 @@ def search(
         Makes a classifier by a recipe.
     log
         A line a trial (JSON Lines), written as each ends.
+    by
+        What the folds hold out: "outlet" or "article".
 
     Raises
     ------
@@ -59,9 +62,9 @@ def search(
         If there are fewer than two articles, or no stance can be learned.
     """
     examples = in_order(examples)  # as a training takes them: the winner's folds are done already
-    _, groups = held_out_groups(examples, "outlet")
+    _, groups = held_out_groups(examples, by)
     plain = new(recipe)
-    learned = _digest(plain, recipe, examples)
+    learned = _digest(plain, recipe, examples, groups)
     done = {trial.number: trial for trial in _read(log)}
     trials = []
     for number in range(n_trials):
@@ -81,8 +84,8 @@ def search(
                 file.write(json.dumps(asdict(trial)) + "\n")
         elif (trial.changes, trial.learned) != (changes, learned):
             raise ModelError(
-                f"{log}: trial {number} is of other ranges, another seed or recipe, other units or "
-                "labels, or another device or training loop; move it"
+                f"{log}: trial {number} is of other ranges, another seed or recipe, other units, "
+                "labels or folds, or another device or training loop; move it"
             )
         trials.append(trial)
     return sorted(trials, key=lambda trial: (-trial.macro_f1, trial.number))
@@ -104,7 +107,10 @@ def _draw(choices: Mapping[str, Choices], seed: int, number: int) -> dict[str, f
 
 
 def _digest(
-    classifier: Classifier, recipe: TransformerRecipe, examples: Sequence[LabeledUnit]
+    classifier: Classifier,
+    recipe: TransformerRecipe,
+    examples: Sequence[LabeledUnit],
+    groups: Sequence[str],
 ) -> str:
     """Return a hash of what trials have in common; its first 16 digits."""
     rows = [
@@ -118,7 +124,7 @@ def _digest(
         for e in (*examples, *classifier.also)
     ]
     loop = getattr(classifier, "made_by", "")  # of a transformer
-    common = [asdict(recipe), dict(classifier.classes_), loop, rows]
+    common = [asdict(recipe), dict(classifier.classes_), loop, rows, list(groups)]
     return sha256(json.dumps(common, sort_keys=True).encode()).hexdigest()[:16]
 
 

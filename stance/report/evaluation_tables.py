@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.markup import escape
 
+from stance.classifiers.cards import ModelCard
 from stance.evaluation.model_report import ModelReport
 from stance.evaluation.paired import ModelComparison
 from stance.report.terminal import (
@@ -28,6 +29,7 @@ def print_model_report(out: Console, report: ModelReport) -> None:
     print_evaluations(out, report.evaluations, footer=footer)
     if report.n_known:
         say(out, f"left out: {report.n_known} articles that the model learned from")
+    _print_held_out(out, report.card)
     _print_ceilings(out, report)
     _print_confusions(out, report)
     _print_sentiment(out, report)
@@ -61,6 +63,18 @@ def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
         "p: of no difference, two-sided, by swapping the predictions of whole articles; not "
         "adjusted for how many are tested",
     )
+
+
+def _print_held_out(out: Console, card: ModelCard) -> None:
+    say(out, "\nheld out when it was trained, by its card")
+    table = new_table("held out", "task", "macro-F1", "ECE", "n", "articles")
+    for by, tasks in card.held_out.items():
+        for task, scores in tasks.items():
+            found = Estimate(**scores["macro_f1"])
+            error = two_places(scores["calibration_error"])
+            counts = (str(found.n_units), str(found.n_articles))
+            put_row(table, by, task, estimate_words(found), error, *counts)
+    out.print(table)
 
 
 def _print_ceilings(out: Console, report: ModelReport) -> None:

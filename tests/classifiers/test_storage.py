@@ -134,6 +134,10 @@ def test_held_out_rows_are_checked_line_by_line(folder, line):
         lambda card: card["held_out"]["article"]["stance"].pop("macro_f1"),
         lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(value="high"),
         lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(value=float("nan")),
+        lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(low="low"),
+        lambda card: card["held_out"]["article"]["stance"]["macro_f1"].pop("n_units"),
+        lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(n_articles="<b>"),
+        lambda card: card["held_out"]["article"]["stance"].pop("calibration_error"),
         lambda card: card.update(trained_on=[["ab"]]),
         lambda card: card.update(trained_on=None),
         lambda card: card.update(name=7),
@@ -141,7 +145,7 @@ def test_held_out_rows_are_checked_line_by_line(folder, line):
         lambda card: card.update(files={"model.json": 7}),
         lambda card: card.update(colour="red"),
     ],
-    ids=range(10),
+    ids=range(14),
 )
 def test_a_card_of_another_shape_is_a_model_error(folder, edit):
     change(folder / "card.json", edit)

@@ -127,6 +127,15 @@ def test_a_transformer_is_trained_and_its_scores_are_printed(stance, port, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["pier"]  # nothing is kept to go on with
 
 
+def test_a_transformer_can_be_held_out_by_article(stance, port, tmp_path):
+    words = training("transformer", port, tmp_path / "pier", "--epochs", "0.5")
+    done = stance(*words, "--hold-out-by", "article")
+    assert done.returncode == 0, done.stderr
+    assert all("held-out=article" in line for line in done.stdout.splitlines())
+    assert "holding out by article" in done.stderr
+    assert {*load_model(tmp_path / "pier", BOOK).card.held_out} == {"article"}
+
+
 # Keeps a checkpoint at each step; in the second fit, waits after the fifth until it is killed.
 TRAIN = """
 import sys

@@ -64,7 +64,7 @@ def test_a_log_of_other_ranges_is_not_gone_on_with(tmp_path):
 
 def test_a_log_of_other_labels_or_numbers_is_not_gone_on_with(tmp_path):
     run(tmp_path / "log", n_trials=2)
-    with pytest.raises(ModelError, match="other units or labels"):
+    with pytest.raises(ModelError, match="other units, labels"):
         search(Made(), RECIPE, CHOICES, labeled_corpus(8, 5), BOOK, tmp_path / "log", n_trials=2)
     with pytest.raises(ModelError, match="another seed or recipe"):
         run(tmp_path / "log", n_trials=2, recipe=TransformerRecipe(n_folds=2, epochs=9.0))
@@ -76,14 +76,22 @@ def test_trials_go_by_the_units_not_by_their_order(tmp_path):
     assert search(Made(), RECIPE, CHOICES, examples, BOOK, tmp_path / "log", n_trials=4) == whole
 
 
-def test_the_score_of_the_winner_is_that_of_its_training(tmp_path):
+@pytest.mark.parametrize("by", ["outlet", "article"])
+def test_the_score_of_the_winner_is_that_of_its_training(tmp_path, by):
     examples = labeled_corpus(8, 6)[::-1]
-    best = search(Made(), RECIPE, CHOICES, examples, BOOK, tmp_path / "log", n_trials=3)[0]
+    best = search(Made(), RECIPE, CHOICES, examples, BOOK, tmp_path / "log", n_trials=3, by=by)[0]
     made = Made()(replace(RECIPE, **best.changes))
-    plan = HoldOut(by="outlet", n_folds=RECIPE.n_folds)
+    plan = HoldOut(by=by, n_folds=RECIPE.n_folds)
     words = {"kind": "baseline", "seed": RECIPE.seed, "plans": (plan,)}
     card = train_model(made, examples, BOOK, tmp_path / "m", **words).card
-    assert card.held_out["outlet"]["stance"]["macro_f1"]["value"] == best.macro_f1
+    assert card.held_out[by]["stance"]["macro_f1"]["value"] == best.macro_f1
+
+
+def test_a_log_of_other_folds_is_not_gone_on_with(tmp_path):
+    run(tmp_path / "log", n_trials=2)
+    words = (Made(), RECIPE, CHOICES, labeled_corpus(8, 6), BOOK, tmp_path / "log")
+    with pytest.raises(ModelError, match="labels or folds"):
+        search(*words, n_trials=2, by="article")
 
 
 def test_a_single_outlet_is_searched_by_its_articles(tmp_path):

@@ -101,6 +101,20 @@ def test_a_diagram_stands_in_its_square_and_says_in_words_what_it_draws(model):
         assert f"right {b.accuracy.value:.0%}" in page
 
 
+def test_the_card_shows_what_was_held_out_in_training(model):
+    report = whole_report(model)
+    page, _ = parsed(report)
+    table = page[page.index("Table of scores held out in training") :]
+    rows = re.findall(r'<tr><th scope="row">(\w+)</th><td>(\w+)</td><td>\s*([\d.]+)', table)
+    wanted = [
+        (by, task, f"{scores['macro_f1']['value']:.2f}")
+        for by, tasks in report.card.held_out.items()
+        for task, scores in tasks.items()
+    ]
+    assert {by for by, *_ in wanted} == {"article", "outlet"}
+    assert rows == wanted
+
+
 def test_a_confusion_table_shows_the_counts(model):
     report = whole_report(model)
     page, _ = parsed(report)
@@ -134,7 +148,8 @@ def test_the_terminal_tells_every_part_too(model, capsys):
     print_model_report(console(), report)
     out = capsys.readouterr().out
     for start in (
-        *("new ", "beside the annotators", "stance: units by label", "stance and sentiment"),
+        *("new ", "held out when it was trained", "beside the annotators"),
+        *("stance: units by label", "stance and sentiment"),
         *("parts of the units", "context off", "target masked: something", "target swapped: "),
         *("the behaviour set", f"{model.reference} against "),
     ):
