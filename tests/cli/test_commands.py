@@ -119,7 +119,9 @@ def test_every_command_has_help_with_an_example_that_works(path, workplace, requ
         if path[-1] == "serve":
             serves_until_told_to_stop(words[1:], workplace)
             continue
-        run_in(workplace, *words[1:])
+        done = run_in(workplace, *words[1:])
+        assert "WARNING" not in done.stderr  # of the libraries beneath
+        assert "Warning" not in done.stderr
 
 
 def test_help_answers_before_anyone_grows_impatient():
