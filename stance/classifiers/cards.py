@@ -8,6 +8,8 @@ from typing import Any
 
 from stance.statistics.intervals import Estimate
 
+TRIALS = "chosen on these folds, of trials"  # in a card's settings: a search's winner
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
@@ -79,10 +81,7 @@ def card_text(card: ModelCard) -> str:
         "",
         "## Held-out scores",
         "",
-        "Macro-F1 with 95% intervals (article bootstrap). Held out by article: each unit judged by",
-        "a model that had not seen its article. By outlet: by one that had not seen its outlet.",
-        "ECE is what one temperature a task leaves, fitted on those of the first kind themselves.",
-        *(["All by the model before its export, in full precision."] * (card.kind == "onnx")),
+        held_out_words(card),
         "",
         "| held out by | task | macro-F1 | F1 by label | ECE | units | articles |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -105,7 +104,8 @@ def card_text(card: ModelCard) -> str:
         ]
     if card.by_outlet:
         names = list(dict.fromkeys(t for shares in card.by_outlet.values() for t in shares))
-        lines += ["", "### Accuracy by outlet, held out", ""]
+        by = "outlet" if "outlet" in card.held_out else "article"
+        lines += ["", f"### Accuracy by outlet, held out by {by}", ""]
         lines += [f"| outlet | units | {' | '.join(names)} |", "| --- " * (2 + len(names)) + "|"]
         for outlet, shares in card.by_outlet.items():
             cells = " | ".join(_interval(shares[t]) if t in shares else "–" for t in names)
@@ -122,6 +122,22 @@ def card_text(card: ModelCard) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def held_out_words(card: ModelCard) -> str:
+    """Return what must be known to read a card's held-out scores."""
+    words = (
+        "Macro-F1 with 95% intervals (article bootstrap), on what it learned from, each unit "
+        "judged by another model of the same recipe: held out by article, one that had not seen "
+        "its article; by outlet, one that had not seen its outlet. ECE is what one temperature a "
+        "task leaves, fitted on the very units held out by "
+        f"{next(iter(card.held_out), 'article')}."
+    )
+    if card.kind == "onnx":
+        words += " All of the model before its export, in full precision."
+    if TRIALS in card.settings:
+        words += f" The best of {card.settings[TRIALS]} trials on these folds, so a little high."
+    return words
 
 
 def _f1(found: Mapping[str, Any] | float | None) -> str:

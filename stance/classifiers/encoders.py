@@ -28,16 +28,25 @@ class Network(nn.Module):
         self.reads = what_it_reads(encoder)  # asked before an adapter hides it
         self.encoder: Any = encoder
         width = encoder.config.hidden_size
-        self.heads = nn.ModuleDict({t: nn.Linear(width, len(c)) for t, c in classes.items()})
+        self._tasks = tuple(classes)
+        heads = {_head_name(task): nn.Linear(width, len(c)) for task, c in classes.items()}
+        self.heads = nn.ModuleDict(heads)
 
     def forward(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return each task's logits, shape (n_units, n_classes)."""
         mean = unit_means(self.encoder, {name: batch[name] for name in self.reads}, batch["own"])
-        return {task: head(mean) for task, head in self.heads.items()}
+        heads = zip(self._tasks, self.heads.values(), strict=True)
+        return {task: head(mean) for task, head in heads}
 
     def learned(self) -> dict[str, torch.Tensor]:
         """Return the weights that learn, by name."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+
+def _head_name(task: str) -> str:
+    """Return what a task's head is called: torch takes no dot, and none of its own words."""
+    name = re.sub(r"[.%]", lambda found: f"%{ord(found[0]):x}", task)
+    return f"%{ord(name[0]):x}{name[1:]}" if hasattr(nn.ModuleDict, name) else name
 
 
 def load_encoder(folder: Path) -> PreTrainedModel:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stance.classifiers.cards import read_card
 from stance.classifiers.storage import words_key
-from stance.errors import BROKEN
+from stance.errors import BROKEN, ModelError
 from stance.records import LabeledUnit
 
 
@@ -35,16 +35,27 @@ def learned_by(*folders: Path) -> Learned:
     """Return what the models in these folders have learned from; a folder of no model adds nothing.
 
     Other people's encoders are such: what they have learned from is not known here.
+
+    Raises
+    ------
+    ModelError
+        If a model's folder does not say what it learned from: its card or its held-out
+        probabilities cannot be read.
     """
     articles: set[str] = set()
     words: set[str] = set()
     for folder in folders:
+        if not (folder / "card.json").exists():
+            continue
         try:
             card = read_card(folder / "card.json")
             lines = (folder / "held_out.jsonl").read_bytes().splitlines()
             kept = {str(json.loads(line)["words"])[:16] for line in lines}
-        except BROKEN:
-            continue
+        except BROKEN as error:
+            raise ModelError(
+                f"{folder}: cannot tell what it learned from, card.json or held_out.jsonl cannot "
+                f"be read: {error!r}; give the model's whole folder, as `stance train` wrote it"
+            ) from None
         articles.update(card.trained_on)
         words.update(card.beside, kept)
     return Learned(articles=frozenset(articles), words=frozenset(words))

@@ -174,12 +174,14 @@ class Transformer:
 
     @property
     def made_by(self) -> str:
-        """A hash of the training loop's own lines and the kind of device: what weights hang on."""
+        """A hash of the training loop's own lines, the kind of device and the base's weights."""
         try:
             lines = "".join(inspect.getsource(module) for module in (fine_tuning, encoders))
         except OSError:  # installed without sources
             lines = version("stance")
-        return hashlib.sha256(f"{lines}{self.device.type}".encode()).hexdigest()
+        base = self.base or resolve_base(self.recipe.base)
+        words = f"{lines}{self.device.type}{base.weights_sha256}"
+        return hashlib.sha256(words.encode()).hexdigest()
 
     def settings(self) -> dict[str, Any]:
         """Return what the card says of how it was made."""
@@ -323,13 +325,12 @@ class Transformer:
     ) -> Path | None:
         """Return the folder of this very fit: what it learns, how and where is in its name.
 
-        The lines of the loop are in it too: what another loop has kept is not taken up.
+        The base and the lines of the loop are in it too: what another has kept is not taken up.
         """
         if self._workspace is None or self.base is None:
             return None
         digest = hashlib.sha256(json.dumps(asdict(self.recipe)).encode())
         digest.update(self.made_by.encode())
-        digest.update(self.base.weights_sha256.encode())
         for unit in encoded:
             digest.update(np.array([*unit.ids, *unit.own]).tobytes())
         for task, rows in targets.items():

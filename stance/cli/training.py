@@ -229,6 +229,7 @@ def train_transformer(
     from dataclasses import replace
 
     from stance.classifiers.base import codebook_classes, neutral_stance
+    from stance.classifiers.cards import TRIALS
     from stance.classifiers.ladder import need_torch
     from stance.classifiers.learned import learned_by
     from stance.classifiers.recipes import TransformerRecipe, read_choices, read_recipe
@@ -297,7 +298,7 @@ def train_transformer(
         return by(best)
 
     plans = [HoldOut(by=hold_out_by.value, n_folds=numbers.n_folds)]
-    remarks: dict[str, object] = {"chosen on these folds, of trials": trials} if trials else {}
+    remarks: dict[str, object] = {TRIALS: trials} if trials else {}
     homes = [master.folder for master in teachers]
     known = learned_by(*homes).known(examples)
     if teachers:

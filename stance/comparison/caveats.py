@@ -145,7 +145,7 @@ def caveats_of(
             + " could by themselves make or hide a difference; their intervals show only how "
             "articles vary."
             + (f" It learned from {model.n_learned} units." if model.n_learned else "")
-            + (f" Macro-F1 on outlets that it had not seen: {scores}." if scores else "")
+            + (f" Macro-F1 on {model.held_out_by}s that it had not seen: {scores}." * bool(scores))
             + (
                 " The band beside a share shows where the true one may lie if the model errs here "
                 "as it did there; it may err otherwise."

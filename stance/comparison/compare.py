@@ -289,18 +289,20 @@ def model_facts(name: str, card: ModelCard | None) -> ModelFacts:
     """
     if card is None:
         return ModelFacts(name=name, n_learned=0, held_out={}, confusion={})
-    by_outlet = card.held_out.get("outlet", {})
+    by = "outlet" if "outlet" in card.held_out else "article"
+    scores = card.held_out.get(by, {})
     return ModelFacts(
         name=name,
         n_learned=card.n_units,
-        held_out={task: score["macro_f1"]["value"] for task, score in by_outlet.items()},
+        held_out={task: score["macro_f1"]["value"] for task, score in scores.items()},
         confusion={
             task: tuple(tuple(row) for row in score["confusion"])
-            for task, score in by_outlet.items()
+            for task, score in scores.items()
             if "confusion" in score
         },
         n_beside=len(card.beside),
         exported=card.kind == "onnx",
+        held_out_by=by,
     )
 
 

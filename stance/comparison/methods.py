@@ -89,11 +89,12 @@ def _units(c: Comparison) -> list[str]:
     ]
     if c.model.n_learned:
         scores = ", ".join(f"{task} {score:.2f}" for task, score in c.model.held_out.items())
+        unseen = f"{c.model.held_out_by}s that it had not seen"
         before = ", measured before its export," if c.model.exported else ""
         found.append(
             f"It had learned from {c.model.n_learned:,} units with settled labels"
             + (f", and from {c.model.n_beside:,} units beside" if c.model.n_beside else "")
-            + (f"; its macro-F1 on outlets that it had not seen{before} was: " if scores else "")
+            + (f"; its macro-F1 on {unseen}{before} was: " if scores else "")
             + f"{scores}."
         )
     if any(name.endswith("+held-out") for name in c.models):

@@ -120,7 +120,10 @@ def train_model(
     before = inherited or Learned()
     own = {words_key(e.unit.text)[:16] for e in examples}  # held_out.jsonl has these
     beside = {words_key(e.unit.text)[:16] for e in classifier.also} | (before.words - own)
-    tempered = {by: temper(rows, calibration) for by, rows in held_out.items()}
+    tempered = {
+        by: temper({task: rows[task] for task in classifier.classes_}, calibration)
+        for by, rows in held_out.items()
+    }
     card = ModelCard(
         name=folder.name,
         kind=kind,
@@ -149,12 +152,12 @@ def train_model(
         },
     )
     save_model(folder, classifier, card, examples, first, calibration)
-    return load_model(folder, codebook)
+    return load_model(folder, codebook, device="cpu")
 
 
 def in_order(examples: Sequence[LabeledUnit]) -> list[LabeledUnit]:
     """Return units in the order in which they are learned: the same, however they came."""
-    return sorted(examples, key=lambda e: (e.sha256, e.unit.start))
+    return sorted(examples, key=lambda e: (e.sha256, e.unit.start, e.source or ""))
 
 
 def held_out_groups(examples: Sequence[LabeledUnit], by: str) -> tuple[str, list[str]]:

@@ -169,7 +169,7 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
     if model.n_learned:
         read += f", learned from {model.n_learned:,} units"
     if scores:
-        read += f"; macro-F1 on outlets that it had not seen: {scores}"
+        read += f"; macro-F1 on {model.held_out_by}s that it had not seen: {scores}"
     return [
         ("Articles", _articles(comparison)),
         ("Units", _units(comparison)),

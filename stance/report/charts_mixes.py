@@ -68,8 +68,8 @@ def _mix_caption(shares: Sequence[Share]) -> str:
         )
     if any(share.band and not share.corrected for share in shares):
         words += (
-            " Dashed box: where the true share may lie if the model errs here as it did on "
-            "outlets that it had not seen."
+            " Dashed box: where the true share may lie if the model errs here as it did on what "
+            "was held out from it."
         )
     if any(share.settled is not None for share in shares):
         words += " Diamond: share by settled labels, where every unit has one."

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from stance.classifiers.cards import held_out_words
 from stance.codebook import Codebook
 from stance.evaluation.behaviour import ALL
 from stance.evaluation.model_report import ModelReport
@@ -45,6 +46,7 @@ def render_evaluation(report: ModelReport, codebook: Codebook, *, command: str) 
     return template.render(
         report=report,
         answer=_answer(report),
+        held_out_words=held_out_words(report.card),
         command=command,
         style=Markup(style),
         style_hash=f"sha256-{digest}",

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.markup import escape
 
-from stance.classifiers.cards import ModelCard
+from stance.classifiers.cards import ModelCard, held_out_words
 from stance.evaluation.model_report import ModelReport
 from stance.evaluation.paired import ModelComparison
 from stance.report.terminal import (
@@ -66,7 +66,7 @@ def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
 
 
 def _print_held_out(out: Console, card: ModelCard) -> None:
-    say(out, "\nheld out when it was trained, by its card")
+    say(out, "\nheld out when it was trained")
     table = new_table("held out", "task", "macro-F1", "ECE", "n", "articles")
     for by, tasks in card.held_out.items():
         for task, scores in tasks.items():
@@ -75,6 +75,7 @@ def _print_held_out(out: Console, card: ModelCard) -> None:
             counts = (str(found.n_units), str(found.n_articles))
             put_row(table, by, task, estimate_words(found), error, *counts)
     out.print(table)
+    say(out, held_out_words(card))
 
 
 def _print_ceilings(out: Console, report: ModelReport) -> None:

@@ -33,8 +33,8 @@ def mix_note(mix: MixComparison, copies: CopyFacts) -> str:
         )
     if any(share.band and not share.corrected for *_, share in shares):
         notes.append(
-            "Errors: where the true share may lie if the model errs here as it did on outlets that "
-            "it had not seen."
+            "Errors: where the true share may lie if the model errs here as it did on what was "
+            "held out from it."
         )
     if any(counted_otherwise(o, name, copies) is not None for o, name, _ in shares):
         notes.append(

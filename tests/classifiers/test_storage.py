@@ -197,6 +197,33 @@ def test_a_save_that_was_cut_short_is_made_anew_and_so_is_a_model(folder):
         assert load_model(folder, BOOK).card.n_units == 16
 
 
+def test_a_text_of_two_outlets_with_a_unit_labeled_in_two_ways_is_learned_in_any_order(tmp_path):
+    examples = labeled_corpus()
+    first = [e for e in examples if e.unit.article_id == "a0"]
+    other = [replace(e, source="Quay") for e in first]
+    other[0] = replace(other[0], labels={**other[0].labels, "stance": "neutral"})
+    assert other[0].labels != first[0].labels
+    both = [train_baseline([*examples, *other], BOOK, tmp_path / "m")]
+    both.append(train_baseline([*other, *examples[::-1]], BOOK, tmp_path / "m"))
+    assert both[0].reference == both[1].reference
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: (folder / "held_out.jsonl").unlink(),
+        lambda folder: (folder / "held_out.jsonl").write_text("\n"),
+        lambda folder: change(folder / "card.json", lambda card: card.update(colour="red")),
+    ],
+    ids=["lost", "spoilt", "another card"],
+)
+def test_a_base_that_does_not_say_what_it_learned_from_is_refused(folder, spoil, tmp_path):
+    assert learned_by(tmp_path / "an encoder of others") == Learned()
+    spoil(folder)
+    with pytest.raises(ModelError, match="cannot tell what it learned from"):
+        learned_by(folder)
+
+
 def test_an_article_is_known_by_its_hash_or_by_half_of_its_units(folder):
     first, second, *rest = labeled_corpus(n_articles=1, n_units=4)
     again = [replace(e, sha256="saved again") for e in (first, second, *rest)]

@@ -727,3 +727,29 @@ def test_what_is_read_is_the_same_for_training_and_for_a_loaded_model(full):
     reads = Inputs(full[1] / "tokenizer.json", target=TARGET, n_tokens=48, context=True)
     units = [e.unit for e in labeled_corpus(n_articles=2)]
     assert Transformer.load(full[1], device="cpu")._inputs.encode(units) == reads.encode(units)
+
+
+def test_a_task_may_be_called_what_torch_calls_its_own(folder, few, tmp_path):
+    names = {"stance": "stance", "sentiment": "values", "voice": "frame.tone"}
+    examples = [replace(e, labels={names[t]: x for t, x in e.labels.items()}) for e in few]
+    classes = {names[task]: labels for task, labels in CLASSES.items()}
+    units = [e.unit for e in few]
+    model = Transformer(classes, TARGET, short(folder), device="cpu").fit(examples)
+    plain = made(short(folder)).fit(few)
+    rows, same = model.predict_proba(units), plain.predict_proba(units)
+    assert {*rows} == {*names.values()}
+    for task, name in names.items():
+        assert np.abs(rows[name] - same[task]).max() < CLOSE
+    model.save(tmp_path)
+    again = Transformer.load(tmp_path, device="cpu").predict_proba(units)
+    assert all(np.abs(again[name] - rows[name]).max() < CLOSE for name in rows)
+
+
+def test_weights_hang_on_those_of_the_base(folder, tmp_path):
+    place = tmp_path / "mine"
+    shutil.copytree(folder, place)
+    before = new(place).made_by
+    assert before == new(folder).made_by
+    tensors = {name: value + 1 for name, value in load_file(place / "model.safetensors").items()}
+    save_file(tensors, place / "model.safetensors", metadata={"format": "pt"})
+    assert new(place).made_by != before

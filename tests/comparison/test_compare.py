@@ -183,6 +183,14 @@ def test_what_a_model_learned_from_is_counted_as_its_card_has_it():
     large, base = (read_card(folder / name / "card.json") for name in ("large", "baseline"))
     assert not model_facts("large@0", large).exported
     assert model_facts("baseline@0", base).n_beside == 0
+    by_article = replace(base, held_out={"article": base.held_out["article"]})
+    assert model_facts("baseline@0", by_article).held_out_by == "article"
+    assert model_facts("baseline@0", by_article).confusion.keys() == {
+        "stance",
+        "sentiment",
+        "voice",
+    }
+    assert model_facts("baseline@0", base).held_out_by == "outlet"
     assert "hand-labeled" not in run(corpus(2), model=facts).methods["units"]
 
 

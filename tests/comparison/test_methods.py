@@ -172,6 +172,8 @@ def test_what_the_model_learned_from_is_told_as_it_was(made):
     said = methods(replace(made, model=model))["units"]
     assert "with settled labels, and from 1,280 units beside; its macro-F1" in said
     assert "had not seen, measured before its export, was: stance 0.71" in said
+    by_article = methods(replace(made, model=replace(model, held_out_by="article")))["units"]
+    assert "its macro-F1 on articles that it had not seen, measured" in by_article
     alone = methods(replace(made, model=replace(model, held_out={})))["units"]
     assert "and from 1,280 units beside. " in alone
 

@@ -67,6 +67,16 @@ def test_known_articles_are_held_out_and_new_ones_judged_as_they_come(model):
     assert rows["article", model.reference]["stance"].macro_f1.n_articles == 12
 
 
+def test_some_of_what_a_model_learned_from_is_judged_by_what_it_keeps_not_by_a_weaker_refit(model):
+    some = [e for e in labeled_corpus() if e.source == "Outlet 1"]
+    some += [e for e in labeled_corpus() if e.unit.article_id == "a2"]
+    found = evaluate(some, model, BOOK, seed=1)
+    assert {r.held_out for r in found} == {"article"}
+    kept = [model.held_out[words_key(e.unit.text)] for e in some]
+    rows = {task: np.stack([row[task] for row in kept]) for task in model.classifier.classes_}
+    assert found[-1].scores == score(some, rows, BOOK, seed=1)
+
+
 def test_a_model_stands_above_its_floors_where_words_tell_the_label(model):
     rows = {
         r.model: r.scores["stance"]
@@ -143,9 +153,11 @@ def test_outlets_that_articles_do_not_name_are_not_held_out(model):
     assert {r.held_out for r in evaluate(nameless, model, BOOK, seed=1)} == {"article"}
 
 
-def test_one_article_that_it_learned_from_cannot_be_held_out(model):
-    with pytest.raises(DataError, match="too few to hold any out"):
-        evaluate(labeled_corpus()[:12], model, BOOK, seed=1)
+def test_one_article_that_it_learned_from_is_held_out_where_its_folder_keeps_how(model):
+    (only,) = evaluate(labeled_corpus()[:12], model, BOOK, seed=1)
+    assert (only.held_out, only.model) == ("article", model.reference)
+    with pytest.raises(DataError, match="keeps no held-out probabilities of their units"):
+        evaluate(labeled_corpus()[:12], replace(model, held_out={}), BOOK, seed=1)
 
 
 def test_nothing_labeled_is_nothing_to_score(model):

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from stance.classifiers.cards import TRIALS
 from stance.evaluation.behaviour import FamilyScore, Missed
 from stance.evaluation.model_report import model_report
 from stance.evaluation.paired import compare_models
@@ -113,6 +114,11 @@ def test_the_card_shows_what_was_held_out_in_training(model):
     ]
     assert {by for by, *_ in wanted} == {"article", "outlet"}
     assert rows == wanted
+    assert "fitted on the very units held out by article" in page
+    settings = {TRIALS: 8}
+    page, _ = parsed(replace(report, card=replace(report.card, kind="onnx", settings=settings)))
+    assert "before its export" in page
+    assert "best of 8 trials" in page
 
 
 def test_a_confusion_table_shows_the_counts(model):
