@@ -8,9 +8,11 @@ counts with its interval over articles, and the share among as many labels drawn
 Coverage is that of a nominal 95% interval, for the lowest and the highest of the three classes;
 bias, width and the ratio are those of the first class. The ratio is how many plain random labels
 one label here is worth, by the variance of the estimate. `large`: coverage for the outlet at large.
-The last table says how often outlets that are equal at large are told apart at the level of 0.05.
+The last tables say how often outlets that are equal at large are told apart at the level of 0.05:
+`--levels` prints them alone, `--few` that of outlets of few articles, mostly or wholly judged.
 """
 
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -19,14 +21,13 @@ import numpy as np
 from stance.statistics.arrays import FloatArray, IntArray
 from stance.statistics.heterogeneity import same_share_p_value
 from stance.statistics.intervals import clustered_share
-from stance.statistics.permutation import holm
+from stance.statistics.permutation import holm, same_mix_p_value
 from stance.statistics.prevalence import CorrectedShares, corrected_shares
 from stance.statistics.sampling import allocate
 
 N_UNITS, PER_ARTICLE, N_REPEATS = 2000, 25, 1000
 N_CLASSES = 3
 ARTICLE = np.arange(N_UNITS) // PER_ARTICLE
-NOBODY = np.zeros(N_UNITS, dtype=bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +50,20 @@ SCENARIOS = (
 )
 
 
-def outlet(scenario: Scenario, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
-    """Return the units' true classes and the model's probabilities."""
+def outlet(
+    scenario: Scenario, rng: np.random.Generator, article: IntArray = ARTICLE
+) -> tuple[IntArray, FloatArray]:
+    """Return the units' true classes and the model's probabilities; `article` numbers theirs."""
     leaning = rng.dirichlet(
-        np.array(scenario.shares) * (1 / scenario.icc - 1), size=ARTICLE[-1] + 1
+        np.array(scenario.shares) * (1 / scenario.icc - 1), size=article[-1] + 1
     )
-    chance = leaning.cumsum(axis=1)[ARTICLE, :-1]
-    truth = (rng.random((N_UNITS, 1)) > chance).sum(axis=1)
-    evidence = rng.normal(size=(N_UNITS, N_CLASSES)) + 0.7 * np.log(scenario.shares)
-    evidence[np.arange(N_UNITS), truth] += scenario.evidence
+    n_units = len(article)
+    chance = leaning.cumsum(axis=1)[article, :-1]
+    truth = (rng.random((n_units, 1)) > chance).sum(axis=1)
+    evidence = rng.normal(size=(n_units, N_CLASSES)) + 0.7 * np.log(scenario.shares)
+    evidence[np.arange(n_units), truth] += scenario.evidence
     if scenario.shifted:
-        evidence[(truth == 0) & (rng.random(N_UNITS) < 0.45), 1] += 2
+        evidence[(truth == 0) & (rng.random(n_units) < 0.45), 1] += 2
     probabilities = np.exp(0.9 * scenario.evidence * evidence)
     return truth, probabilities / probabilities.sum(axis=1, keepdims=True)
 
@@ -80,18 +84,19 @@ def corrected(
     probabilities: FloatArray,
     units: IntArray,
     strata: IntArray,
+    article: IntArray = ARTICLE,
 ) -> CorrectedShares:
     """Return the corrected shares that the labels of these drawn units give."""
-    labels, stratum = np.full(N_UNITS, -1), np.full(N_UNITS, -1)
+    labels, stratum = np.full(len(truth), -1), np.full(len(truth), -1)
     labels[units], stratum[units] = truth[units], strata[units]
     return corrected_shares(
         probabilities.argmax(axis=1),
         probabilities,
         labels,
-        certain=NOBODY,
+        certain=np.zeros(len(truth), dtype=bool),
         stratum=stratum,
         sizes=np.bincount(strata).astype(float),
-        article=ARTICLE,
+        article=article,
     )
 
 
@@ -117,6 +122,46 @@ def print_levels() -> None:
                     told += min(holm(p_values)) <= 0.05
                 cells.append(f"{told / N_REPEATS:.3f}")
             print(f"| {scenario.name} | {n} | {' | '.join(cells)} |", flush=True)
+
+
+def print_levels_of_few() -> None:
+    """Print the same for outlets of few articles, judged in part, mostly, and to the end."""
+    print(f"\nEqual outlets of few articles told apart at 0.05, {N_REPEATS} draws a cell\n")
+    heads = ("scenario", "outlets", "articles", "units each", "half judged", "nine in ten")
+    whole = ("all, by Cochran's Q", "all, by regrouping")
+    print(f"| {' | '.join(heads + whole)} |\n" + "|" + " --- |" * 8)
+    rare = Scenario(name="a 5% class, ICC 0.2", shares=(0.05, 0.7, 0.25), icc=0.2)
+    usual = Scenario(name="no shift, ICC 0.2", shares=(0.2, 0.5, 0.3), icc=0.2)
+    for number, (scenario, n_outlets, n_articles, size) in enumerate(
+        ((usual, 5, 5, 26), (usual, 10, 5, 26), (usual, 30, 5, 26), (rare, 5, 10, 40))
+    ):
+        rng = np.random.default_rng([13, number])
+        article = np.repeat(np.arange(n_articles), size)
+        told = np.zeros(4)
+        for draw in range(N_REPEATS):
+            shares: dict[float, list[tuple[FloatArray, ...]]] = defaultdict(list)
+            tables = []
+            for _ in range(n_outlets):
+                truth, probabilities = outlet(scenario, rng, article)
+                strata = np.zeros(len(article), dtype=np.int64)
+                for judged in (0.5, 0.9, 1.0):
+                    units = rng.choice(len(article), round(judged * len(article)), replace=False)
+                    found = corrected(truth, probabilities, units, strata, article)
+                    assert found.general_low is not None
+                    assert found.general_high is not None
+                    shares[judged].append((found.value, found.general_low, found.general_high))
+                tables.append(np.zeros((n_articles, N_CLASSES)))
+                np.add.at(tables[-1], (article, truth), 1)
+            for place, rows in enumerate(shares.values()):
+                limits = np.array(rows)
+                p_values = [same_share_p_value(*limits[:, :, c].T) for c in range(N_CLASSES)]
+                told[place] += min(holm(p_values)) <= 0.05
+            outlets = np.repeat(np.arange(n_outlets), n_articles)
+            p_value = same_mix_p_value(np.concatenate(tables), outlets, seed=draw, n_draws=199)
+            told[3] += p_value is not None and p_value <= 0.05
+        cells = " | ".join(f"{share:.3f}" for share in told / N_REPEATS)
+        sizes = f"{n_outlets} | {n_articles} | {size}"
+        print(f"| {scenario.name} | {sizes} | {cells} |", flush=True)
 
 
 def covers(low: FloatArray | None, high: FloatArray | None, share: FloatArray) -> FloatArray:
@@ -218,7 +263,10 @@ def main() -> None:
     print("|" + " --- |" * 10)
     print("\n".join(aside))
     print_levels()
+    print_levels_of_few()
 
 
 if __name__ == "__main__":
-    main()
+    alone = {"--levels": print_levels, "--few": print_levels_of_few}
+    for printed in [alone[word] for word in sys.argv[1:]] or [main]:
+        printed()

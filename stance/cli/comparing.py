@@ -229,7 +229,7 @@ def compare(
             )
             if check_claims and checks:
                 on_step("pairs to judge")
-                seen, _, _ = observed(material.units, book, settings.copies)
+                seen, _, _ = observed(material.units, book, "once")
                 pairs = claim_pairs(comparison.alignment, seen, check_claims, seed)
                 write_pairs(checks, pairs, comparison.alignment)
         shared = without_text(comparison) if no_text else comparison

@@ -30,7 +30,7 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
     shares: dict[str, tuple[float, float | None, float | None]]
     if len(corrected) == n_outlets:  # else corrected shares would stand among counted ones
         n_labels = sum(sample.n_labels for sample in corrected)
-        basis, p_value = f"corrected by {n_labels:,} labels of a random sample", mix.corrected_p
+        basis, p_value = f"corrected by {n_labels:,} hand labels", mix.corrected_p
         shares = {
             outlet.outlet: (sample.value, sample.general_low, sample.general_high)
             for outlet, sample in zip(mix.outlets, corrected, strict=True)

@@ -158,6 +158,16 @@ def caveats_of(
         found.append(f"Drawn units without a label: {unjudged}.")
     if sample.n_labels and aside:
         found.append(f"Labels of the sample that were left aside: {aside}.")
+    made = [next(iter(outlet.shares.values())).corrected for outlet in mix.outlets]
+    judged = [found for found in made if found]
+    if any(2 * found.n_labels > found.n_units for found in judged) and not all(
+        found.whole for found in judged
+    ):
+        found.append(
+            "Where most units of an outlet have a hand label, but not all, the test of corrected "
+            "shares finds differences where there are none more often than it says, above all with "
+            "few articles: judge the rest, and articles are regrouped instead."
+        )
     if sample.n_labels and not model.n_learned and not model.given:
         found.append(
             "What the model learned from is not known: if hand labels of the sample were among it, "
@@ -204,7 +214,8 @@ def caveats_of(
             f"only the first of each counts; {copies.n_left_out} articles are left out of every "
             "number. --copies printed counts each where it stands"
             if copies.counted == "once"
-            else "each counts in the shares of its outlet. --copies once counts the first only"
+            else "each counts in the shares of its outlet, the first alone makes claims. --copies "
+            "once counts the first only"
         )
         found.append(
             f"{n_articles} articles are copies of each other, in {len(copies.groups)} groups: "

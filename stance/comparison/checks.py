@@ -187,17 +187,21 @@ def read_checks(path: Path, alignment: Alignment) -> Checked:
     }
     if not said["matched"]:
         raise DataError(f"{path}: none of the matched pairs is judged yet: judge more, y or n")
-    claims = [drawn[i]["claim"] for i in answers if drawn[i]["stratum"] == "matched"]
+    matched = [i for i in answers if drawn[i]["stratum"] == "matched"]
+    claims = [drawn[i]["claim"] for i in matched]
     names = sorted(set(claims))
     # Pairs of one claim share units, and are right or wrong together.
     hits, sizes = (
         np.bincount([names.index(c) for c in claims], weights=weights).astype(float)
         for weights in (said["matched"], None)
     )
-    articles = {drawn[i][end] for i in answers for end in ("article_a", "article_b")}
+    n_matched, n_all = (
+        len({drawn[i][end] for i in some for end in ("article_a", "article_b")})
+        for some in (matched, answers)
+    )
     return Checked(
-        precision=replace(clustered_share(hits, sizes), n_articles=len(articles)),
-        recall=_recall(said, size, len(articles)),
+        precision=replace(clustered_share(hits, sizes), n_articles=n_matched),
+        recall=_recall(said, size, n_all),
         n_judged=len(answers),
     )
 

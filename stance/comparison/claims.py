@@ -99,20 +99,20 @@ def claim_rows(observations: Observations) -> tuple[IntArray, int]:
     """Return the rows of units that could make a claim, and how many copies were left out.
 
     Copies agree with themselves: units of articles that do not count, and units whose words stand
-    in two outlets that count.
+    in two outlets that count. Of a unit whose text is not to be had nothing of this is known.
     """
-    counting = np.flatnonzero(observations.counts).tolist()
+    words = [
+        same_words(observations.unit(row).unit.text) for row in range(len(observations.counts))
+    ]
+    told = [row for row, said in enumerate(words) if said]
     outlet = observations.outlet
     printed_by: dict[str, set[int]] = defaultdict(set)
-    for row in counting:
-        printed_by[same_words(observations.unit(row).unit.text)].add(int(outlet[row]))
-    own = [
-        row
-        for row in counting
-        if len(printed_by[same_words(observations.unit(row).unit.text)]) == 1
-    ]
+    for row in told:
+        if observations.counts[row]:
+            printed_by[words[row]].add(int(outlet[row]))
+    own = [row for row in told if observations.counts[row] and len(printed_by[words[row]]) == 1]
     kept = [row for row in own if may_claim(observations.unit(row).unit)]
-    return np.array(kept, dtype=np.int64), len(observations.counts) - len(own)
+    return np.array(kept, dtype=np.int64), len(told) - len(own)
 
 
 def may_claim(unit: Unit) -> bool:

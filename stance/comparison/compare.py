@@ -28,7 +28,7 @@ from stance.comparison.result import (
 )
 from stance.comparison.sample import Sample, sampled, without_sample
 from stance.comparison.selection import selections
-from stance.comparison.shares import corrected_shares
+from stance.comparison.shares import corrected_shares, judged_whole
 from stance.comparison.sources import claim_agreement
 from stance.comparison.timeline import timeline
 from stance.corpus.copies import (
@@ -111,6 +111,7 @@ def compare(
             seen,
             task,
             corrected=corrected_shares(seen, task, sample),
+            judged=judged_whole(seen, task, sample),
             confusion=model.confusion.get(task.name),
             settled=settled,
             copies=later,
@@ -119,8 +120,10 @@ def compare(
         for task in tasks
     ]
     on_step("shared claims")
+    # A copy agrees with itself, whatever counts in the shares.
+    alone = seen if chosen.copies == "once" else observe(units, codebook, left_out=later)
     alignment = align(
-        seen,
+        alone,
         first,
         vectors=chosen.vectors,
         similarity=chosen.similarity,
@@ -135,17 +138,17 @@ def compare(
     confusion = model.confusion.get(first.name)
     on_step("agreement on claims")
     agreement = [
-        claim_agreement(claims, seen, first, voice=voice, confusion=confusion, seed=chosen.seed)
+        claim_agreement(claims, alone, first, voice=voice, confusion=confusion, seed=chosen.seed)
         for voice in parts
     ]
     effects = [
-        effect for voice in parts for effect in outlet_effects(claims, seen, first, voice=voice)
+        effect for voice in parts for effect in outlet_effects(claims, alone, first, voice=voice)
     ]
     on_step("what outlets leave out, and when they wrote")
     selection = [
         found
         for voice in parts
-        for found in selections(claims, seen, voice=voice, seed=chosen.seed)
+        for found in selections(claims, alone, voice=voice, seed=chosen.seed)
     ]
     over_time = timeline(parts, first, event=chosen.event, seed=chosen.seed)
     mixes += [
@@ -154,6 +157,7 @@ def compare(
             first,
             voice=voice,
             corrected=corrected_shares(part, first, sample),
+            judged=judged_whole(part, first, sample),
             confusion=confusion,
             settled={},
             copies=later,

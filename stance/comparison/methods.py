@@ -11,7 +11,7 @@ from stance.comparison.methods_claims import (
     selection_said,
 )
 from stance.comparison.references import REFERENCES
-from stance.comparison.result import BeforeAfter, Comparison, PairDistance, SampleFacts
+from stance.comparison.result import BeforeAfter, Comparison, OutletMix, PairDistance, SampleFacts
 from stance.comparison.sample import BEFORE, open_and_aside
 from stance.comparison.wording import listed, n_of, outlets_said, unseen_said
 from stance.corpus.copies import FROM_FIRST, OWN, TRIED, WINDOW
@@ -163,7 +163,10 @@ def _copies(c: Comparison) -> list[str]:
             f"{c.copies.n_left_out:,} {left_out} left out of the numbers."
         )
     else:
-        found.append("Each counts in the shares of the outlet that printed it.")
+        found.append(
+            "Each counts in the shares of the outlet that printed it; the first by date, of one "
+            "day the longest, alone makes claims."
+        )
     return found
 
 
@@ -296,14 +299,25 @@ def _distances(c: Comparison) -> list[str]:
             "Whether all outlets have one counted mix is tested by the same statistic over all of "
             f"them, with up to {DRAWS_OF_ALL:,} random regroupings of all articles."
         )
-    if any(mix.corrected_p is not None for mix in c.mixes):
+    tested = [mix for mix in c.mixes if mix.corrected_p is not None]
+    if not all(_judged_whole(outlet) for mix in tested for outlet in mix.outlets):
         found.append(
             "Whether their corrected shares are the same is tested by Cochran's Q for each label, "
             "each share weighed by the units that its limits at large are worth, with the variance "
             "of the share that all would have, adjusted over labels and, of pairs of outlets, over "
             "pairs (Cochran 1954; Holm 1979)."
         )
+    if any(sum(_judged_whole(outlet) for outlet in mix.outlets) > 1 for mix in tested):
+        found.append(
+            "Outlets all of whose units have a hand label are compared by regrouping their "
+            "articles, as counted mixes are."
+        )
     return found
+
+
+def _judged_whole(outlet: OutletMix) -> bool:
+    found = next(iter(outlet.shares.values())).corrected
+    return found is not None and found.whole
 
 
 def _regroupings(pairs: Sequence[PairDistance]) -> str:

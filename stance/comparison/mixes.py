@@ -34,6 +34,7 @@ def compare_mixes(
     *,
     voice: str | None = None,
     corrected: Mapping[str, Mapping[str, Corrected]] | None = None,
+    judged: Mapping[str, FloatArray] | None = None,
     confusion: Sequence[Sequence[float]] | None = None,
     settled: Mapping[str, Mapping[str, str]],
     copies: frozenset[str] = frozenset(),
@@ -49,6 +50,8 @@ def compare_mixes(
         is left out.
     corrected
         Outlet -> label -> share corrected by hand labels, of those same units.
+    judged
+        Outlet -> hand labels by article, of outlets all of whose units have one: `judged_whole`.
     confusion
         Held-out units by settled label (rows) and predicted one, as the model's card has them.
     settled
@@ -85,18 +88,19 @@ def compare_mixes(
         )
         for outlet, table in tables.items()
     ]
-    same_mix_p = None
-    if len(tables) > 1:
-        groups = np.repeat(np.arange(len(tables)), [len(table) for table in tables.values()])
-        same_mix_p = same_mix_p_value(np.concatenate(list(tables.values())), groups, seed=seed)
+    whole = {outlet: judged[outlet] for outlet in tables if judged and outlet in judged}
+    corrected_p = _corrected_p(outlets, task)
+    if corrected_p is not None and len(whole) == len(tables):
+        # Nothing is estimated: hand labels are regrouped as counted ones are.
+        corrected_p = _same_mix_p(whole, seed)
     return MixComparison(
         task=task.name,
         voice=voice,
         classes=task.classes,
         outlets=tuple(outlets),
-        pairs=_pairs(outlets, tables, task, seed) if pairs and len(outlets) > 1 else (),
-        same_mix_p=same_mix_p,
-        corrected_p=_corrected_p(outlets, task),
+        pairs=_pairs(outlets, tables, whole, task, seed) if pairs and len(outlets) > 1 else (),
+        same_mix_p=_same_mix_p(tables, seed),
+        corrected_p=corrected_p,
     )
 
 
@@ -136,6 +140,14 @@ def _at_large(share: Estimate | Corrected) -> tuple[float | None, float | None]:
     if isinstance(share, Corrected):
         return share.general_low, share.general_high
     return share.low, share.high
+
+
+def _same_mix_p(tables: Mapping[str, FloatArray], seed: int) -> float | None:
+    """Return the p-value of "all outlets have one mix" by regrouping; None where there is none."""
+    if len(tables) < 2:
+        return None
+    outlets = np.repeat(np.arange(len(tables)), [len(table) for table in tables.values()])
+    return same_mix_p_value(np.concatenate(list(tables.values())), outlets, seed=seed)
 
 
 def _corrected_p(outlets: Sequence[OutletMix], task: Task) -> float | None:
@@ -219,14 +231,23 @@ def _settled_shares(
 
 
 def _pairs(
-    outlets: list[OutletMix], tables: Mapping[str, FloatArray], task: Task, seed: int
+    outlets: list[OutletMix],
+    tables: Mapping[str, FloatArray],
+    judged: Mapping[str, FloatArray],
+    task: Task,
+    seed: int,
 ) -> tuple[PairDistance, ...]:
     distances = list(pair_distances(list(tables.values()), seed=seed).values())
     mixes = np.array([[s.counted.value for s in outlet.shares.values()] for outlet in outlets])
     left, right = np.triu_indices(len(outlets), 1)  # in the order of combinations
     divergences = jensen_shannon(mixes[left], mixes[right])
     adjusted = holm([distance.p_value for distance in distances])
+    by_hand = _p_by_hand(judged, seed)
     corrected = [_corrected_p(pair, task) for pair in combinations(outlets, 2)]
+    corrected = [
+        p if p is None else by_hand.get((one.outlet, other.outlet), p)
+        for (one, other), p in zip(combinations(outlets, 2), corrected, strict=True)
+    ]
     of_corrected = iter(holm([p for p in corrected if p is not None]))
     return tuple(
         _pair(
@@ -236,6 +257,17 @@ def _pairs(
             combinations(outlets, 2), distances, divergences, adjusted, corrected, strict=True
         )
     )
+
+
+def _p_by_hand(judged: Mapping[str, FloatArray], seed: int) -> dict[tuple[str, str], float]:
+    """Return the p-value of each two outlets that were judged whole, by regrouping."""
+    if len(judged) < 2:
+        return {}
+    found = pair_distances(list(judged.values()), seed=seed)
+    return {
+        pair: distance.p_value
+        for pair, distance in zip(combinations(judged, 2), found.values(), strict=True)
+    }
 
 
 def _pair(

@@ -88,6 +88,11 @@ class Corrected:
     n_labels: int
     n_units: int
 
+    @property
+    def whole(self) -> bool:
+        """Whether every unit has a hand label: then nothing is estimated."""
+        return self.n_labels == self.n_units
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -188,7 +193,7 @@ class Alignment:
     vectors: str  # "meaning" or "words"
     similarity: float  # from which two units may make the same claim, 0 to 1
     n_units: int  # that could make a claim
-    n_copied: int  # units left out: the same words stand in two outlets, or their article is a copy
+    n_copied: int  # units left out: the same words stand in two outlets, or their article copies
     stability: float | None  # mean adjusted Rand index between these claims and those found in
     # ten draws of four fifths of the articles
     checked: Checked | None

@@ -106,7 +106,9 @@ def selections(
     adjusted = iter(holm(p_values[testable].tolist()))
     most_first = np.argsort(-made.sum(axis=1), kind="stable")
     shared = found & (made.sum(axis=1) >= 2)
-    only_copies = np.setdiff1d(observations.outlet, owner)
+    # Of an outlet that only copies, or whose words are not to be had, nothing is known here.
+    told = [bool(observations.unit(r).unit.text.strip()) for r in range(len(observations.article))]
+    heard = observations.outlet[observations.counts & told]
     return tuple(
         Selection(
             outlet=observations.outlets[i],
@@ -119,7 +121,7 @@ def selections(
             left_out=tuple(claims[c].id for c in most_first if shared[c] and not made[c, i]),
         )
         for i in range(n_outlets)
-        if i not in only_copies
+        if i in heard
     )
 
 

@@ -1,5 +1,7 @@
 """Corrected shares of every outlet, from a sample of labels."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from stance.codebook import Task
@@ -28,20 +30,69 @@ def corrected_shares(
         return {}
     labels = sample.tasks[task.name]
     found = {}
-    for number, outlet in enumerate(observations.outlets):
-        inside = (observations.outlet == number) & observations.counts
-        shares = _outlet(observations, task, labels, inside)
+    for outlet, inside in _outlets(observations):
+        shares = _shares(observations, task, _judged(observations, labels, inside))
         if shares is not None:
             found[outlet] = shares
     return found
 
 
-def _outlet(
-    observations: Observations, task: Task, labels: TaskSample, inside: BoolArray
-) -> dict[str, Corrected] | None:
+def judged_whole(observations: Observations, task: Task, sample: Sample) -> dict[str, FloatArray]:
+    """Return outlet -> hand labels of its articles, of outlets all of whose units have one.
+
+    Tables have shape (n_articles, n_classes): counts of the labels. Of such an outlet nothing is
+    estimated, so that its articles can be regrouped as those with counted labels are.
+    """
+    if task.name not in sample.tasks:
+        return {}
+    labels = sample.tasks[task.name]
+    found = {}
+    for outlet, inside in _outlets(observations):
+        judged = _judged(observations, labels, inside)
+        has_label = judged.certain | judged.drawn
+        if judged.n_units and has_label.sum() == judged.n_units:
+            _, article = np.unique(observations.article[judged.covered], return_inverse=True)
+            table = np.zeros((article.max() + 1, len(task.classes)))
+            np.add.at(table, (article, judged.truth), 1)
+            found[outlet] = table
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Judged:
+    """What is known of one outlet's units; of those covered, but for the first two."""
+
+    n_units: int
+    covered: BoolArray  # (n_observations,), of its units: what a label or a draw speaks for
+    truth: IntArray  # column of the label; -1 without one
+    certain: BoolArray
+    drawn: BoolArray
+    stratum: IntArray  # -1 but for drawn ones
+    sizes: FloatArray  # of the strata
+    speaking: BoolArray  # drawn, and of a stratum that is not labeled to its end
+
+    @property
+    def all_known(self) -> bool:
+        """Whether each unit that is covered is known."""
+        return bool((self.certain | (self.drawn & ~self.speaking)).all())
+
+    @property
+    def whole(self) -> bool:
+        """Whether each unit is known."""
+        return self.all_known and len(self.truth) == self.n_units
+
+
+def _outlets(observations: Observations) -> list[tuple[str, BoolArray]]:
+    """Return each outlet with its units that count."""
+    return [
+        (outlet, (observations.outlet == number) & observations.counts)
+        for number, outlet in enumerate(observations.outlets)
+    ]
+
+
+def _judged(observations: Observations, labels: TaskSample, inside: BoolArray) -> _Judged:
     covered = inside.copy()
     covered[inside] = labels.covered[observations.places[inside]]
-    n_units, n_covered = int(inside.sum()), int(covered.sum())
     places = observations.places[covered]
     certain, drawn = labels.certain[places], labels.drawn[places]
     stratum: IntArray = np.where(drawn, labels.stratum[places], -1)
@@ -53,22 +104,33 @@ def _outlet(
     else:  # of a part of a stratum only its share of the labels tells how large it is
         part = np.bincount(stratum[drawn], minlength=n_strata)
         sizes = labels.sizes * part / np.maximum(labels.taken, 1)
-    speaking = prevalence.still_open(stratum, sizes)
-    # Of what is not covered nothing is known: labels of the rest leave room for it.
-    all_known = bool((certain | (drawn & ~speaking)).all())
-    enough = speaking.sum() > 1 or (all_known and (n_covered == n_units or drawn.sum() > 1))
-    if not n_units or not enough:
-        return None
-    result = prevalence.corrected_shares(
-        observations.codes[task.name][covered],
-        observations.probabilities[task.name][covered],
-        labels.truth[places],
+    return _Judged(
+        n_units=int(inside.sum()),
+        covered=covered,
+        truth=labels.truth[places],
         certain=certain,
+        drawn=drawn,
         stratum=stratum,
         sizes=sizes,
-        article=observations.article[covered],
+        speaking=prevalence.still_open(stratum, sizes),
     )
-    known = n_covered / n_units
+
+
+def _shares(observations: Observations, task: Task, judged: _Judged) -> dict[str, Corrected] | None:
+    # Of what is not covered nothing is known: labels of the rest leave room for it.
+    several = judged.all_known and judged.drawn.sum() > 1
+    if not judged.n_units or not (judged.speaking.sum() > 1 or judged.whole or several):
+        return None
+    result = prevalence.corrected_shares(
+        observations.codes[task.name][judged.covered],
+        observations.probabilities[task.name][judged.covered],
+        judged.truth,
+        certain=judged.certain,
+        stratum=judged.stratum,
+        sizes=judged.sizes,
+        article=observations.article[judged.covered],
+    )
+    known = len(judged.truth) / judged.n_units
 
     def limits(low: FloatArray, high: FloatArray, column: int) -> tuple[float, float]:
         return float(known * low[column]), float(known * high[column] + (1 - known))
@@ -85,7 +147,7 @@ def _outlet(
             high=high,
             general_low=general[0],
             general_high=general[1],
-            n_labels=int((certain | drawn).sum()),
-            n_units=n_units,
+            n_labels=int((judged.certain | judged.drawn).sum()),
+            n_units=judged.n_units,
         )
     return shares

@@ -66,6 +66,9 @@ def perfect_alpha(
     for draw in range(n_draws):
         rows = _rows(rng.standard_gamma(confusion))  # the Bayesian bootstrap of held-out units
         mix = optimize.nnls(rows.T, predicted)[0]
+        if mix.sum() == 0:  # no class was ever read as what these labels are
+            alphas[draw] = np.nan
+            continue
         truth = rng.choice(len(mix), size=len(sizes), p=mix / mix.sum())
         labels = rng.multinomial(sizes.astype(int), rows[truth])
         # Summed over units, the coincidences of `_coincidences`.

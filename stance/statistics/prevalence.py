@@ -131,6 +131,8 @@ def corrected_shares(
         # No spread at all (a share of 0 or 1, most often) says little: count articles, not units.
         inverse_size = np.full(n_classes, 1 / n_labeled)
         np.divide(variance, smooth * (1 - smooth), out=inverse_size, where=variance > NO_SPREAD)
+        # Articles that are alike by chance make no outlet worth more than its units.
+        inverse_size = np.maximum(inverse_size, 1 / n_units)
         general_low, general_high = _wilson(
             value, inverse_size, np.full(n_classes, n_labeled - 1.0), confidence
         )

@@ -167,7 +167,7 @@ def test_a_labeled_random_sample_corrects_the_shares_and_the_answer_says_so(plac
     done = stance("compare", "articles", *FAST, "--sample", "mine", "--json", "-", cwd=place)
     found = json.loads(done.stdout)
     assert found["sample"]["n_labels"] == 120
-    assert "corrected by 120 labels of a random sample" in found["answer"]
+    assert "corrected by 120 hand labels" in found["answer"]
     for outlet in found["mixes"][0]["outlets"]:
         shares = [share["corrected"] for share in outlet["shares"].values()]
         assert sum(share["value"] for share in shares) == pytest.approx(1, abs=0.02)

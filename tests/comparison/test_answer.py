@@ -37,7 +37,7 @@ def share(value, general=(0.1, 0.9)):
 def test_corrected_shares_of_all_outlets_speak_with_limits_that_fit_their_test():
     mix = replace(mix_with(share(0.2), share(0.3)), corrected_p=0.03)
     told = answer_of(mix, MODEL, BOOK)
-    assert "by more than chance would give (p = 0.03); corrected by 100 labels" in told
+    assert "by more than chance would give (p = 0.03); corrected by 100 hand labels" in told
     assert "fewest with 20% (at large 10% to 90%)" in told
 
 

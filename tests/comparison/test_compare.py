@@ -139,6 +139,9 @@ def test_of_copies_the_first_counts_and_both_ways_of_counting_are_shown():
     once, printed = run(units + first + later), run(units + first + later, copies="printed")
     assert once.copies.groups == printed.copies.groups == (("wire", "wire-copy"),)
     assert (once.copies.n_left_out, printed.copies.n_left_out) == (1, 0)
+    assert printed.alignment == once.alignment  # a copy agrees with itself, wherever it counts
+    assert (printed.agreement, printed.effects) == (once.agreement, once.effects)
+    assert printed.selection == once.selection
     beta, as_printed = once.mixes[0].outlets[1], printed.mixes[0].outlets[1]
     assert (beta.n_units, as_printed.n_units) == (8, 8 + len(later))
     assert beta.other_counting["optimistic"] == as_printed.shares["optimistic"].counted.value

@@ -10,7 +10,7 @@ from stance.comparison.observations import observe
 from stance.comparison.result import Corrected
 from stance.statistics.heterogeneity import same_share_p_value
 from stance.statistics.intervals import Estimate, clustered_share
-from stance.statistics.permutation import jensen_shannon
+from stance.statistics.permutation import holm, jensen_shannon, pair_distances, same_mix_p_value
 from tests.builders import classified
 
 BOOK = read_codebook()
@@ -260,3 +260,25 @@ def test_of_two_labels_one_is_tested_since_the_other_says_the_same():
     found = compare_mixes(observe(units, BOOK), task, corrected=corrected, settled={}, seed=7)
     p = same_share_p_value(np.array([0.5, 0.8]), np.array([0.3, 0.6]), np.array([0.7, 0.9]))
     assert found.corrected_p == found.pairs[0].corrected_p_holm == pytest.approx(p)
+
+
+def test_outlets_that_were_judged_whole_are_tested_by_regrouping_their_hand_labels():
+    units = [*articles("A", *["nnos"] * 4), *articles("B", *["nnos"] * 4, start=4)]
+    units += articles("C", *["nnos"] * 4, start=8)
+    sure = {"low": 0.5, "high": 0.5, "general_low": 0.49, "general_high": 0.51}
+    one = Corrected(value=0.5, **sure, n_labels=16, n_units=16)
+    other = replace(one, value=0.4, general_low=0.39, general_high=0.41)
+    made = {"A": one, "B": other, "C": one}
+    corrected = {outlet: dict.fromkeys(LABELS, share) for outlet, share in made.items()}
+    rng = np.random.default_rng(1)
+    judged = {outlet: rng.multinomial(4, [0.3, 0.4, 0.3], 4).astype(float) for outlet in "ABC"}
+    by_q = run(units, corrected=corrected)
+    assert by_q.corrected_p < 0.001
+    whole = run(units, corrected=corrected, judged=judged)
+    tables, outlets = np.concatenate([*judged.values()]), np.repeat([0, 1, 2], 4)
+    assert whole.corrected_p == same_mix_p_value(tables, outlets, seed=7)
+    apart = [d.p_value for d in pair_distances([*judged.values()], seed=7).values()]
+    assert [pair.corrected_p_holm for pair in whole.pairs] == holm(apart)
+    some = run(units, corrected=corrected, judged={o: judged[o] for o in "AB"})
+    assert some.corrected_p == by_q.corrected_p
+    assert some.pairs[0].corrected_p_holm > by_q.pairs[0].corrected_p_holm

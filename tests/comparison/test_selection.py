@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stance.comparison import selection
+from stance.comparison.claims import claim_rows
 from stance.comparison.selection import selections
 from stance.statistics.permutation import holm
 from tests.comparison.shared_claims import corpus
@@ -294,3 +295,22 @@ def test_an_outlet_without_an_article_in_the_part_is_not_tested_and_not_counted_
     assert first.n_claims == len(first.left_out) > 0
     assert (first.n_made, first.expected, first.p_value, first.p_holm) == (0, 0, None, None)
     assert [x.p_holm for x in others] == holm([x.p_value for x in others])
+
+
+def test_of_an_outlet_whose_words_are_not_to_be_had_nothing_is_said():
+    said = [("c1", outlet, outlet.lower(), "n") for outlet in "ABC"]
+    said += [("c2", outlet, outlet.lower(), "n") for outlet in "AB"] + [(None, "D", "d", "n")]
+    claims, observations = corpus(said)
+    units = [
+        replace(u, unit=replace(u.unit, text="")) if u.source == "D" else u
+        for u in observations.units
+    ]
+    mute = replace(observations, units=units)
+    assert [found.outlet for found in selections(claims, observations, seed=1)] == list("ABCD")
+    assert [found.outlet for found in selections(claims, mute, seed=1)] == list("ABC")
+    others = [u for u in range(len(units)) if units[u].source != "D"]
+    rows, n_copied = claim_rows(replace(mute, units=[*units]))
+    assert ([*rows], n_copied) == (others, 0)
+    both = [replace(u, unit=replace(u.unit, text="")) for u in units]
+    assert [len(found) for found in claim_rows(replace(mute, units=both))[:1]] == [0]
+    assert claim_rows(replace(mute, units=both))[1] == 0

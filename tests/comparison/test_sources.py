@@ -452,3 +452,31 @@ def test_the_methods_say_among_which_pairs_matches_are_recalled():
 
 def said_of(made, whole):
     return methods(replace(made, agreement=(whole,)))["agreement"]
+
+
+def test_outlets_that_are_mostly_judged_bring_a_caveat_and_those_judged_whole_do_not():
+    made = comparison(corrected=True)
+    mix = made.mixes[0]
+
+    def judged(share):
+        outlets = tuple(
+            replace(
+                outlet,
+                shares={
+                    name: replace(
+                        found,
+                        corrected=replace(
+                            found.corrected, n_labels=round(share * found.corrected.n_units)
+                        ),
+                    )
+                    for name, found in outlet.shares.items()
+                },
+            )
+            for outlet in mix.outlets
+        )
+        changed = replace(made, mixes=(replace(mix, outlets=outlets), *made.mixes[1:]))
+        return caveats(changed, made.agreement[0], *corpus([("c1", "A", "a", "o")]))
+
+    assert "judge the rest, and articles are regrouped" in judged(0.8)
+    assert "judge the rest" not in judged(0.3)
+    assert "judge the rest" not in judged(1.0)

@@ -37,6 +37,13 @@ def test_five_raters_in_full_agreement_show_the_alpha_that_theory_gives(accuracy
     assert found.low < found.value < found.high
 
 
+def test_a_label_that_no_held_out_unit_was_ever_read_as_gives_no_alpha():
+    never = np.array([[10.0, 0, 5], [3, 0, 6], [2, 0, 20]])
+    assert perfect_alpha(np.array([[0, 2, 0], [0, 3, 0]]), never, seed=7, n_draws=20) is None
+    some = perfect_alpha(np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2]]), never, seed=7, n_draws=20)
+    assert some.low < some.high
+
+
 def test_its_limits_hold_the_alpha_of_raters_who_do_agree():
     rng = np.random.default_rng(1)
     inside = 0

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from stance.errors import DataError
+from stance.statistics.intervals import clustered_share
 from stance.statistics.prevalence import corrected_shares, error_band, share_difference
 from stance.statistics.sampling import allocate
 
@@ -330,3 +331,21 @@ def test_a_band_without_units_or_errors_to_go_by_is_refused():
     for counts, confusion in (([0, 0], np.eye(2)), ([1, 2], np.zeros((2, 2))), ([1], np.eye(2))):
         with pytest.raises(DataError, match="a band needs"):
             error_band(np.array(counts), confusion, seed=1)
+
+
+def test_articles_that_are_alike_by_chance_make_no_outlet_worth_more_than_its_units():
+    hits, n = (10, 10, 11), 30
+    truth = np.concatenate([[0] * k + [1] * (n - k) for k in hits])
+    found = corrected_shares(
+        truth,
+        np.eye(2)[truth],
+        truth,
+        certain=np.ones(90, dtype=bool),
+        stratum=np.full(90, -1),
+        sizes=np.zeros(1),
+        article=np.repeat(np.arange(3), n),
+    )
+    counted = clustered_share(np.array(hits, dtype=float), np.full(3, 30.0))
+    assert found.low[0] == found.high[0] == pytest.approx(31 / 90)  # of these units all is known
+    assert found.general_low[0] == pytest.approx(counted.low)
+    assert found.general_high[0] == pytest.approx(counted.high)
