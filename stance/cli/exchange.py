@@ -51,8 +51,9 @@ def import_annotations(
         Design | None,
         typer.Option(
             "--design",
-            help="How units were chosen, where the file does not say: census if not given; "
-            "adjudication settles what others differ on, of units that were drawn too.",
+            help="How units were chosen, where the file does not say; if not given, as the log or "
+            "the only draw of a unit has it, else census; adjudication settles what others differ "
+            "on, of units that were drawn too.",
         ),
     ] = None,
     codebook: CodebookName = DEFAULT_CODEBOOK,
@@ -67,14 +68,17 @@ def import_annotations(
     Example: stance label import mine.jsonl seeds/articles --annotator ada --folder labels
     """
     from stance.codebook import read_codebook
-    from stance.labeling.exchange.events import Units, events_of, new_events
+    from stance.labeling.exchange.events import Units, events_of
     from stance.labeling.exchange.formats import read_file
+    from stance.labeling.exchange.news import new_events
     from stance.labeling.exchange.statements import Reading
     from stance.labeling.log import AnnotationLog
+    from stance.labeling.queue import designs_drawn, read_draws
     from stance.labeling.settle import unit_place
     from stance.labeling.store import (
         document_of,
         read_documents,
+        refuse_renamed,
         register_documents,
         write_documents,
     )
@@ -85,17 +89,26 @@ def import_annotations(
     names = _names(annotator or [])
     articles_only(paths, book)
     reader, articles = _articles(paths, register)
+    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+    known = log.events()
+    draws_file = folder / "draws.jsonl"
+    draws = read_draws(draws_file).values() if draws_file.exists() else ()
     found = events_of(
-        read_file(file, form, reading), Units(articles), book, names=names, design=design
+        read_file(file, form, reading),
+        Units(articles),
+        book,
+        names=names,
+        design=design,
+        known=known,
+        drawn=designs_drawn(draws, book.reference),
     )
     judged = {unit_place(event.unit_id)[0] for event in found.events}
-    registered = register_documents(
-        read_documents(folder / "documents.csv"),
-        (document_of(article) for article, _ in articles if article.id in judged),
-    )
+    documents = read_documents(folder / "documents.csv")
+    here = [document_of(article) for article, _ in articles if article.id in judged]
+    refuse_renamed(documents, here, {article.id for article, _ in articles})
+    registered = register_documents(documents, here)
+    added = new_events(found, known)
     folder.mkdir(parents=True, exist_ok=True)
-    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
-    added = new_events(found, log.events())
     write_documents(folder / "documents.csv", registered)
     log.append(added.new)
     who = ", ".join(sorted({event.annotator for event in found.events})) or "nobody"
@@ -115,6 +128,12 @@ def import_annotations(
         tell(
             f"{len(added.changed)} judgements were changed since, of {added.changed[0].unit_id} "
             "first; they are left as they are"
+        )
+    if found.unsaid:
+        tell(
+            f"of {len(found.unsaid)} units, {found.unsaid[0]} first, the log has a label where "
+            f"{file} shows none: it may never have had it, so nothing was taken back; to do so, "
+            "import a table with (none) there, or use the page"
         )
     reader.finish()
 
@@ -156,7 +175,7 @@ def export_annotations(
 ) -> None:
     """Write judgements for another tool, or units to be judged there.
 
-    Both are of the articles at PATH. Whatever the format, importing it again gives the same log.
+    Both are of the articles at PATH. Whatever the format, an import gives the same judgements.
 
     Example: stance label export seeds/articles --form csv -o judged.csv
 

@@ -96,7 +96,11 @@ def settle(
         ),
     ] = Method.THIRD,
     codebook: Annotated[
-        str | None, typer.Option("--codebook", help="Only judgements under it; all if not given.")
+        str | None,
+        typer.Option(
+            "--codebook",
+            help="Only judgements under it; needed where a unit was judged under several.",
+        ),
     ] = None,
 ) -> None:
     """Derive settled labels from the annotation log.
@@ -106,7 +110,7 @@ def settle(
     Example: stance label settle --folder labels
     """
     from stance.codebook import read_codebook
-    from stance.labeling.log import other_states, read_annotations, standing, under_codebook
+    from stance.labeling.log import by_codebook, read_annotations, standing, under_codebook
     from stance.labeling.queue import read_draws
     from stance.labeling.settle import draw_to_decide, n_set_aside, n_unseen
     from stance.labeling.settle import settle as settle_annotations
@@ -115,12 +119,10 @@ def settle(
     events = read_annotations(folder / "annotations.jsonl", on_notice=tell)
     if codebook is not None:
         events = under_codebook(events, read_codebook(codebook).reference, on_notice=tell)
-    follow = Counter(event.codebook for event in standing(events).values())
-    for reference in follow:
-        states = {reference: follow[reference], **other_states(follow.elements(), reference)}
-        if reference == min(states) and len(states) > 1:
-            found = ", ".join(f"{n} follow {name}" for name, n in sorted(states.items()))
-            tell(f"of the judgements that stand {found}: --codebook takes those under one")
+    follow = {name: len(standing(found)) for name, found in by_codebook(events).items()}
+    if sum(map(bool, follow.values())) > 1:
+        found = ", ".join(f"{n} follow {name}" for name, n in sorted(follow.items()) if n)
+        tell(f"of the judgements that stand {found}: --codebook takes those under one")
     labels, disagreements = settle_annotations(
         events, read_documents(folder / "documents.csv"), method=method
     )

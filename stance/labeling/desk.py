@@ -212,11 +212,12 @@ def disputes(
     that the events are about labels them all: they are not shown what others say of one that is
     still before them.
     """
+    ours = [event for event in events if event.codebook == codebook.reference]
     notes: dict[tuple[str, str], list[str]] = {}
-    for event in standing(events).values():
+    for event in standing(ours).values():
         if event.note:
             notes.setdefault((event.unit_id, event.task), []).append(event.note)
-    judged = judgements(event for event in events if event.codebook == codebook.reference)
+    judged = judgements(ours)
     own = {
         unit_id
         for unit_id, tasks in judged.items()

@@ -215,12 +215,15 @@ def other_states(references: Iterable[str], reference: str) -> Counter[str]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What one event takes the place of another in."""
+    """What one event takes the place of another in, both under one codebook."""
 
     unit_id: str
     task: str
     annotator: str
     adjudicates: bool  # an adjudication and an independent judgement stand side by side
+
+
+Key = tuple[Place, str]  # of events under several codebooks: the place, and the codebook
 
 
 def place_of(annotation: Annotation) -> Place:
@@ -233,8 +236,24 @@ def place_of(annotation: Annotation) -> Place:
     )
 
 
+def key_of(annotation: Annotation) -> Key:
+    """Return what an event speaks of, and under which codebook: none takes another's place."""
+    return place_of(annotation), annotation.codebook
+
+
+def by_codebook(events: Iterable[Annotation]) -> dict[str, list[Annotation]]:
+    """Return the events under each codebook."""
+    found: dict[str, list[Annotation]] = {}
+    for event in events:
+        found.setdefault(event.codebook, []).append(event)
+    return found
+
+
 def standing(events: Iterable[Annotation]) -> dict[Place, Annotation]:
-    """Return the latest event of each place, where it has a label; in order of those events."""
+    """Return the latest event of each place, where it has a label; in order of those events.
+
+    The events are those under one codebook: see `by_codebook`.
+    """
     latest: dict[Place, Annotation] = {}
     for event in events:
         place = place_of(event)

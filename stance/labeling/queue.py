@@ -188,6 +188,15 @@ def read_draws(path: Path) -> dict[str, Draw]:
     return draws
 
 
+def designs_drawn(draws: Iterable[Draw], codebook: str) -> dict[str, str]:
+    """Return unit id -> design of the units that one draw under a codebook holds, and no other."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for draw in draws:
+        for unit in draw.units if draw.codebook == codebook else ():
+            found[unit.unit_id].add(draw.design_of(unit))
+    return {unit_id: designs.pop() for unit_id, designs in found.items() if len(designs) == 1}
+
+
 def _least_sure(candidates: Iterable[Candidate], n: int) -> list[Candidate]:
     """Return those abstained on, then the others: one an article, then a second, by margin."""
     rounds: Counter[str] = Counter()

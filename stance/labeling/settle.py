@@ -8,8 +8,9 @@ import numpy as np
 
 from stance.errors import LabelError
 from stance.labeling.designs import Method
-from stance.labeling.log import standing
+from stance.labeling.log import by_codebook, standing
 from stance.labeling.store import Document
+from stance.labeling.times import moment
 from stance.records import Annotation, Label
 from stance.statistics.agreement import MISSING
 from stance.statistics.arrays import IntArray
@@ -36,9 +37,9 @@ def settle(
     """Return the settled labels in document order, and what still waits for somebody to decide.
 
     Two annotators or more who agree settle a label; else the latest adjudication does, whoever made
-    it; failing that, a single annotator, or where several differ the method. A later event of the
-    same annotator on the same unit and task corrects the earlier one; an adjudication corrects only
-    adjudications.
+    it, by its time; failing that, a single annotator, or where several differ the method. A later
+    event of the same annotator on the same unit and task, under the same codebook, corrects the
+    earlier one; an adjudication corrects only adjudications.
 
     Raises
     ------
@@ -72,7 +73,9 @@ def settle(
         codebooks = {book for found in judged[unit_id].values() for book in found.codebooks}
         if len(codebooks) > 1:
             names = ", ".join(sorted(codebooks))
-            raise LabelError(f"{unit_id}: annotated under several codebooks: {names}")
+            raise LabelError(
+                f"{unit_id}: annotated under several codebooks: {names}; give --codebook"
+            )
         if settled:
             labels.append(
                 Label(
@@ -118,11 +121,17 @@ class Judgements:
 def judgements(events: Iterable[Annotation]) -> dict[str, dict[str, Judgements]]:
     """Return unit id -> task -> what stands of the judgements of it."""
     judged: dict[str, dict[str, Judgements]] = defaultdict(lambda: defaultdict(Judgements))
-    for place, event in standing(events).items():
-        found = judged[place.unit_id][place.task]
-        by_whom = found.decided if place.adjudicates else found.independent
-        by_whom[place.annotator] = event.label or ""
-        found.codebooks.add(event.codebook)
+    for codebook, ours in by_codebook(events).items():
+        stands = standing(ours).items()
+        # Logs of several machines may be joined in any order: it is the times that say who decided
+        # last.
+        for place, event in sorted(
+            stands, key=lambda pair: moment(pair[1].at) if pair[0].adjudicates else ""
+        ):
+            found = judged[place.unit_id][place.task]
+            by_whom = found.decided if place.adjudicates else found.independent
+            by_whom[place.annotator] = event.label or ""
+            found.codebooks.add(codebook)
     return {unit_id: dict(tasks) for unit_id, tasks in judged.items()}
 
 

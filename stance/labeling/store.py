@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,28 @@ def register_documents(
             )
         documents[document.article_id] = document
     return documents
+
+
+def refuse_renamed(
+    known: Mapping[str, Document], more: Iterable[Document], here: Collection[str]
+) -> None:
+    """Refuse documents that a register has under a name that none of the articles here has.
+
+    Judgements under the new name would never meet those under the old one.
+
+    Raises
+    ------
+    LabelError
+        If there is one.
+    """
+    former = {d.sha256: d.article_id for d in known.values() if d.article_id not in here}
+    for document in more:
+        if document.article_id not in known and document.sha256 in former:
+            raise LabelError(
+                f"{document.article_id!r} is the text that was judged as "
+                f"{former[document.sha256]!r}; give the article its former name, or PATH as it "
+                "was then: names begin there"
+            )
 
 
 def write_documents(path: Path, documents: Mapping[str, Document]) -> None:

@@ -157,3 +157,71 @@ def test_judgements_under_an_edited_codebook_are_left_out_and_told(tmp_path):
     mixed = stance("label", "settle", "--folder", folder).stderr
     assert "of the judgements that stand 4 follow h200-access@1.0#" in mixed
     assert "they are left out" not in stance("label", "agreement").stderr
+
+
+def bring(tmp_path, rows, *options, at=ARTICLE, folder="labels"):
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return stance("label", "import", path, at, "--folder", tmp_path / folder, *options)
+
+
+def log_of(tmp_path):
+    text = (tmp_path / "labels/annotations.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_an_article_that_was_renamed_since_is_refused_and_leaves_the_folder_as_it_was(tmp_path):
+    unit = json.loads(stance("split", ARTICLE).stdout.splitlines()[0])
+    row = {"text": unit["text"], "annotator": "ada", "stance": "neutral"}
+    assert bring(tmp_path, [row]).returncode == 0
+    renamed = tmp_path / "wafer-2.txt"
+    renamed.write_bytes(ARTICLE.read_bytes())
+    done = bring(tmp_path, [row | {"annotator": "bo"}], at=renamed)
+    assert done.returncode == 1
+    assert "'wafer-2' is the text that was judged as 'wafer-1'; give the article" in done.stderr
+    assert len(log_of(tmp_path)) == 1
+
+
+def test_a_row_without_a_design_joins_the_draw_that_holds_its_unit(tmp_path):
+    folder = tmp_path / "labels"
+    draw = stance("label", "next", ARTICLE, "--folder", folder, "-n", 3, "--plan", "random")
+    drawn = [json.loads(line) for line in draw.stdout.splitlines()]
+    rows = [{"unit_id": unit["unit_id"], "annotator": "ada", "stance": "pro"} for unit in drawn]
+    assert bring(tmp_path, rows).returncode == 0
+    assert bring(tmp_path, [row | {"stance": "neutral"} for row in rows]).returncode == 0
+    assert [event["design"] for event in log_of(tmp_path)] == [drawn[0]["design"]] * 6
+
+
+def test_decisions_by_a_party_are_refused_and_an_empty_folder_is_not_made(tmp_path):
+    unit = json.loads(stance("split", ARTICLE).stdout.splitlines()[0])["unit_id"]
+    rows = [{"unit_id": unit, "annotator": name, "stance": "pro"} for name in ("ada", "bo")]
+    done = bring(tmp_path, rows, "--design", "adjudication")
+    assert (done.returncode, (tmp_path / "labels").exists()) == (1, False)
+    assert "--design adjudication makes each of them decide the same units: ada 1" in done.stderr
+
+
+def test_a_unit_under_two_codebooks_is_settled_under_the_one_that_is_named(tmp_path):
+    unit = json.loads(stance("split", ARTICLE).stdout.splitlines()[0])["unit_id"]
+    row = {"unit_id": unit, "annotator": "ada", "stance": "neutral"}
+    assert bring(tmp_path, [row | {"at": "2026-02-15T10:00Z"}]).returncode == 0
+    other = ("--codebook", ROOT / "labels/congestion-charge.toml")
+    done = bring(tmp_path, [row | {"at": "2026-02-14T10:00Z"}], *other)
+    assert "added 1 judgements by ada" in done.stderr
+    settle = ("label", "settle", "--folder", tmp_path / "labels")
+    done = stance(*settle)
+    assert done.returncode == 1
+    assert "1 follow congestion-charge@1.0#871796e1, 1 follow h200-access@1.1#" in done.stderr
+    assert "; give --codebook" in done.stderr
+    for words in (other, ("--codebook", "h200-access")):
+        assert "settled labels of 1 units" in stance(*settle, *words).stderr
+
+
+def test_a_label_that_a_tool_shows_no_more_is_told(tmp_path):
+    unit = json.loads(stance("split", ARTICLE).stdout.splitlines()[0])
+    document = {"unit_id": unit["unit_id"], "text": unit["text"], "annotator": "ada"}
+    both = ["stance:neutral", "sentiment:neutral"]
+    assert "shows none" not in bring(tmp_path, [document | {"label": both}]).stderr
+    done = bring(tmp_path, [document | {"label": both[:1]}])
+    assert f"of 1 units, {unit['unit_id']} first, the log has a label where" in done.stderr
+    assert "added 0 judgements" in done.stderr
+    assert len(log_of(tmp_path)) == 2

@@ -6,9 +6,10 @@ from stance.codebook import read_codebook
 from stance.corpus.units import split_units
 from stance.labeling.exchange.archive import save
 from stance.labeling.exchange.cas import write_cas
-from stance.labeling.exchange.events import Units, events_of, new_events
+from stance.labeling.exchange.events import Units, events_of
 from stance.labeling.exchange.form import Form
 from stance.labeling.exchange.formats import WRITERS, read_file
+from stance.labeling.exchange.news import new_events
 from stance.labeling.exchange.statements import Parcel, Reading
 from tests.builders import article, judged
 
@@ -59,17 +60,21 @@ def read(
     columns=None,
     names=None,
     design=None,
+    known=(),
+    drawn=None,
     on_notice=lambda notice: None,
 ):
     """Return the events in a file."""
     reading = Reading(codebook=BOOK, task=task, names=columns or {}, on_notice=on_notice)
     statements = read_file(path, form, reading)
-    return events_of(statements, Units(articles), BOOK, names=names, design=design)
+    return events_of(
+        statements, Units(articles), BOOK, names=names, design=design, known=known, drawn=drawn
+    )
 
 
 def added(path, known=(), **options):
     """Return what a file adds to a log."""
-    return new_events(read(path, **options), known).new
+    return new_events(read(path, known=known, **options), known).new
 
 
 def told(events):

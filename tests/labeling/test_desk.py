@@ -160,6 +160,13 @@ def test_a_third_person_is_shown_what_others_differ_on_without_their_names():
     assert sorted(dispute.labels) == ["neutral", "skeptical"]
 
 
+def test_a_difference_has_the_notes_of_its_own_codebook_only():
+    other = replace(apart()[0], codebook="ferry@2#ab", note="by another book")
+    noted = [replace(event, note="by this one") for event in apart()[:1]]
+    (dispute,) = disputes([*apart(), *noted, other], by_id(), "cy", BOOK)
+    assert dispute.notes == ("by this one",)
+
+
 def test_nobody_decides_on_a_unit_that_they_judged_and_nothing_is_decided_twice():
     assert disputes(apart(), by_id(), "ada", BOOK) == []
     third = replace(QUEUE[0], design="adjudication")

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from stance.corpus.units import split_units
 from stance.errors import LabelError
 from stance.labeling.designs import Design
-from stance.labeling.exchange.events import Names, new_events
+from stance.labeling.exchange.events import Names
 from stance.labeling.exchange.form import Form
 from stance.labeling.exchange.formats import WRITERS
+from stance.labeling.exchange.news import new_events
 from stance.labeling.exchange.statements import Parcel
 from stance.labeling.log import standing
 from stance.records import Annotation
@@ -521,3 +522,181 @@ def test_a_column_called_label_beside_those_of_tasks_hides_none(tmp_path, form):
     assert [notice.partition("; ")[0] for notice in notices] == [
         f"{path}: no column is called {task}" for task in ("sentiment", "voice")
     ]
+
+
+DRAWN = "random/3f9c2ab1"
+
+
+def write_rows(path, rows):
+    """Write rows as JSON Lines, and return their path."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_what_annotators_judged_themselves_is_no_decision_where_a_third_person_decides(tmp_path):
+    log = [said("ada", "optimistic", design=DRAWN), said("bo", "skeptical", design=DRAWN)]
+    rows = [
+        {"unit_id": UNITS[0].id, "annotator": name, "stance": label}
+        for name, label in (("ada", "pro"), ("bo", "skeptical"), ("cy", "neutral"))
+    ]
+    path = write_rows(tmp_path / "all.jsonl", rows)
+    (decision,) = added(path, known=log, design=Design.ADJUDICATION)
+    assert (decision.annotator, decision.label, decision.design) == (
+        "cy",
+        "neutral",
+        "adjudication",
+    )
+    assert added(path, known=[*log, decision], design=Design.ADJUDICATION) == []
+    rows[0]["stance"] = "neutral"
+    rows.append({"unit_id": UNITS[1].id, "annotator": "ada", "stance": "neutral"})
+    with pytest.raises(LabelError) as caught:
+        added(write_rows(path, rows), known=log, design=Design.ADJUDICATION)
+    assert str(caught.value) == (
+        f"annotators cannot decide what they judge themselves: ada 2 units, {UNITS[0].id} first; "
+        "leave out their rows, or bring them without --design adjudication first"
+    )
+    with pytest.raises(LabelError, match="cannot decide what they judge themselves: ada 1 units"):
+        added(
+            write_rows(path, rows[3:]),
+            known=[said("ada", "neutral", i=1)],
+            design=Design.ADJUDICATION,
+        )
+    with pytest.raises(LabelError, match="makes each of them decide the same units: ada 1 units"):
+        added(write_rows(path, rows[:3]), design=Design.ADJUDICATION)
+
+
+def test_a_party_to_a_difference_does_not_decide_it_whatever_the_file_says(tmp_path):
+    row = {"unit_id": UNITS[0].id, "annotator": "ada", "stance": "pro", "design": "adjudication"}
+    path = write_rows(tmp_path / "ada.jsonl", [row])
+    with pytest.raises(LabelError, match=rf"judge themselves: ada 1 units, {UNITS[0].id} first"):
+        added(path, known=[said("ada", "optimistic")])
+    other = said("ada", "glad", codebook="ferry@2#ab")
+    assert len(added(path, known=[other])) == 1
+    assert len(added(path, known=[said("ada", "neutral"), said("ada", None)])) == 1
+    history = export(tmp_path, Form.JSONL, [said("ada", "neutral", design="adjudication")])
+    with pytest.raises(LabelError, match="annotators cannot decide what they judge themselves"):
+        added(history, known=[said("ada", "neutral")])
+
+
+def test_who_decided_a_unit_does_not_judge_it_any_more(tmp_path):
+    path = write_rows(
+        tmp_path / "cy.jsonl", [{"unit_id": UNITS[0].id, "annotator": "cy", "stance": "pro"}]
+    )
+    log = [said("cy", "optimistic", design="adjudication")]
+    with pytest.raises(LabelError) as caught:
+        added(path, known=log)
+    assert str(caught.value) == (
+        "who decided a unit has seen what others say and cannot judge it any more: cy 1 units, "
+        f"{UNITS[0].id} first; give --design adjudication if these are decisions, else leave out "
+        "their rows"
+    )
+    assert added(path, known=log, design=Design.ADJUDICATION) == []
+
+
+def test_a_row_by_hash_and_place_that_names_a_former_unit_is_told_to_get_its_name_back(tmp_path):
+    row = {"unit_id": UNITS[0].id, "sha256": ARTICLE.sha256, "start": 0, "end": 18}
+    path = write_rows(tmp_path / "mine.jsonl", [row | {"annotator": "bo", "stance": "pro"}])
+    renamed = replace(ARTICLE, id="a1")
+    with pytest.raises(LabelError, match=r":1: .*'port/a1:0-18' .* 'a1:0-18' here; give the art"):
+        added(path, articles=[(renamed, split_units(renamed))])
+
+
+def test_a_correction_that_says_no_design_keeps_that_of_the_log_or_of_the_draw(tmp_path):
+    rows = [
+        {"unit_id": unit.id, "annotator": "ada", "stance": "skeptical", "voice": "author"}
+        for unit in UNITS[:3]
+    ]
+    path = write_rows(tmp_path / "mine.jsonl", rows)
+    log = [said("ada", "neutral", design="stratified/ab"), said("bo", "neutral", i=2, design=DRAWN)]
+    found = added(path, known=log, drawn={UNITS[1].id: DRAWN})
+    assert [(event.unit_id, event.task, event.design) for event in found] == [
+        (UNITS[0].id, "stance", "stratified/ab"),
+        (UNITS[0].id, "voice", "stratified/ab"),
+        (UNITS[1].id, "stance", DRAWN),
+        (UNITS[1].id, "voice", DRAWN),
+        (UNITS[2].id, "stance", "census"),
+        (UNITS[2].id, "voice", "census"),
+    ]
+    assert {event.design for event in added(path, known=log, design=Design.CHOSEN)} == {"chosen"}
+
+
+def test_a_sheet_with_its_design_repairs_what_was_taken_for_a_census(tmp_path):
+    row = {"unit_id": UNITS[0].id, "annotator": "ada", "stance": "skeptical"}
+    full = write_rows(tmp_path / "full.jsonl", [row | {"design": DRAWN}])
+    log = [said("ada", "optimistic", design=DRAWN), said("ada", "skeptical")]
+    (repair,) = added(full, known=log)
+    assert (repair.label, repair.design) == ("skeptical", DRAWN)
+    log.append(repair)
+    assert added(full, known=log) == []
+    assert added(write_rows(tmp_path / "plain.jsonl", [row]), known=log) == []
+    assert added(write_rows(tmp_path / "c.jsonl", [row | {"design": "census"}]), known=log) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_somebody_judged_under_two_codebooks_stands_under_both(tmp_path, form):
+    other = said("ada", "skeptical", codebook="ferry@2#ab", at=day(16))
+    log = [said("ada", "optimistic", at=day(15)), other]
+    path = export(tmp_path, form, log)
+    found = read(path, on_notice=pytest.fail)
+    assert (found.history, found.fresh) == (log, [])
+    assert added(path, known=[other]) == log[:1]
+    rows = [{"unit_id": UNITS[0].id, "annotator": "ada", "at": day(14), "stance": "pro"}]
+    assert len(added(write_rows(tmp_path / "b.jsonl", rows), known=[other])) == 1
+
+
+def test_doccano_shows_what_stands_under_the_codebook_asked_for(tmp_path):
+    log = [said("ada", "optimistic", design=DRAWN), said("ada", "skeptical", codebook="ferry@2#ab")]
+    (row,) = map(json.loads, export(tmp_path, Form.DOCCANO, log).read_text("utf-8").splitlines())
+    assert (row["label"], row["design"]) == (["stance:optimistic"], DRAWN)
+
+
+@pytest.mark.parametrize("form", [Form.CSV, Form.JSONL])
+def test_a_row_that_follows_another_codebook_is_told(tmp_path, form):
+    row = {"unit_id": UNITS[0].id, "annotator": "ada", "stance": "pro", "codebook": "ferry@2#ab"}
+    path = tmp_path / f"mine.{SUFFIXES[form]}"
+
+    def bring(**more):
+        lines = [json.dumps(row | more)]
+        if form is Form.CSV:
+            lines = [",".join(row), ",".join({**row, **more}.values())]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return added(path)
+
+    with pytest.raises(LabelError) as caught:
+        bring()
+    assert str(caught.value) == (
+        f"{path}:{2 if form is Form.CSV else 1}: this row follows ferry@2#ab, not "
+        f"{BOOK.reference}; give --codebook, or empty the column"
+    )
+    assert [len(bring(codebook=name)) for name in ("", BOOK.reference)] == [1, 1]
+    assert bring(stance="") == []
+
+
+@pytest.mark.parametrize("n", [19, 16])  # without milliseconds, without seconds
+@pytest.mark.parametrize("form", ROWS)
+@pytest.mark.parametrize("column", ["codebook", "their book"])  # rows that are events, or not
+def test_a_tool_that_shortens_times_hides_no_correction(tmp_path, form, n, column):
+    at = ["2026-02-14T10:00:07.123+00:00", "2026-02-14T10:00:07.456+00:00"]
+    log = [said("ada", "neutral", at=at[0]), said("ada", "neutral", i=1, at=at[0])]
+    path = export(tmp_path, form, log)
+    text = path.read_text("utf-8").replace("codebook", column)
+    for time in at:
+        text = text.replace(time, time[:n].replace("T", " "))
+    path.write_text(text, encoding="utf-8")
+    found = new_events(read(path, task="stance"), log)
+    assert (found.new, found.changed) == ([], [])
+    path.write_text(text.replace("neutral", "skeptical", 1), encoding="utf-8")
+    found = new_events(read(path, task="stance"), log)
+    assert (told(found.new), found.changed) == ([(UNITS[0].id, "ada", "stance", "skeptical")], [])
+    assert found.new[0].at == at[0]  # so an export of the log has them in this order
+    assert added(path, known=[*log, *found.new], task="stance") == []
+    path.write_text(text, encoding="utf-8")
+    later = [*log, said("ada", "skeptical", at=at[1])]  # on the page, soon after
+    assert added(path, known=later, task="stance") == []
+
+
+def test_a_time_without_a_zone_is_utc_in_the_log_too(tmp_path):
+    path = export(tmp_path, Form.LONG, [said("ada", "neutral")])
+    path.write_text(path.read_text("utf-8").replace("T10:00:00+00:00", " 10:00"), "utf-8")
+    (event,) = added(path)
+    assert event.at == "2026-02-14T10:00+00:00"

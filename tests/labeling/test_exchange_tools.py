@@ -12,9 +12,10 @@ from stance.corpus.units import split_units
 from stance.errors import LabelError
 from stance.labeling.exchange.archive import save
 from stance.labeling.exchange.cas import write_cas
-from stance.labeling.exchange.events import Names, new_events
+from stance.labeling.exchange.events import Names
 from stance.labeling.exchange.form import Form
 from stance.labeling.exchange.formats import WRITERS, form_of, read_predictions
+from stance.labeling.exchange.news import new_events
 from stance.labeling.exchange.statements import Parcel
 from tests.builders import article
 from tests.labeling.exchanges import (
@@ -402,3 +403,23 @@ def test_without_dkpro_cassis_it_is_told_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "a.xmi").touch()
     with pytest.raises(LabelError, match=r'needs: pip install "stance\[cas\]"'):
         added(tmp_path / "a.xmi")
+
+
+def test_a_label_that_the_log_has_and_a_tool_shows_no_more_is_counted(tmp_path):
+    log = [said("ada", "neutral"), said("ada", "positive", task="sentiment")]
+    row = {"text": UNITS[0].text, "label": ["stance:neutral"]}
+    path = write_lines(tmp_path / "d.jsonl", [row])
+    found = read(path, names=ADA, known=log)
+    assert (found.fresh[0].label, found.unsaid) == ("neutral", (FIRST,))
+    assert new_events(found, log).new == []
+    assert read(path, names=ADA, known=[log[0], said("bo", "x")]).unsaid == ()
+    assert read(path, names=ADA, known=[*log, said("ada", None, task="sentiment")]).unsaid == ()
+    task = {"data": {"text": UNITS[0].text}, "annotations": [annotated("neutral")]}
+    path = write_json(tmp_path / "p.json", [task])
+    assert read(path, names=ADA, known=log).unsaid == (FIRST,)
+    later = [said("ada", "positive", task="sentiment", at="2026-04-01T10:00:00+00:00")]
+    assert read(path, names=ADA, known=later).unsaid == ()
+    xmi, types = xmi_of(export(tmp_path, Form.CAS, log[:1]))
+    xmi = re.sub(r' history="[^"]*"', "", xmi)
+    files = {"TypeSystem.xml": types, "annotation/a1.txt/ada.xmi": xmi}
+    assert read(zipped(tmp_path / "i.zip", files), known=log).unsaid == (FIRST,)

@@ -6,7 +6,7 @@ import pytest
 
 from stance.errors import LabelError
 from stance.labeling.designs import Design, Plan, kind_of
-from stance.labeling.queue import Candidate, add_draw, draw_units, read_draws
+from stance.labeling.queue import Candidate, add_draw, designs_drawn, draw_units, read_draws
 
 
 def candidates(n=120):
@@ -144,3 +144,12 @@ def test_what_is_no_draw_is_told_with_its_line(tmp_path, line):
         file.write(line + "\n")
     with pytest.raises(LabelError, match=r"draws\.jsonl:2: not a draw"):
         read_draws(path)
+
+
+def test_the_design_of_a_drawn_unit_is_known_where_one_draw_alone_holds_it():
+    first, second = draw(Plan.RANDOM, n=10), draw(Plan.RANDOM, n=30)
+    other = replace(second, id="other", codebook="c@1#1")
+    once = {u.unit_id for u in second.units} - {u.unit_id for u in first.units}
+    assert len(once) == 20  # by one seed, the shorter draw begins the longer
+    found = designs_drawn([first, second, other], "b@1#1")
+    assert found == dict.fromkeys(once, f"random/{second.id}")

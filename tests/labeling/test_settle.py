@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from stance.errors import LabelError
@@ -208,3 +210,20 @@ def test_an_adjudication_stands_over_the_model():
     labels, _ = settle([*crowd(), third], DOCUMENTS, method=Method.DAWID_SKENE)
     assert labels[1].labels == {"stance": "neutral"}
     assert labels[1].decided_by == {"stance": "eve"}
+
+
+def test_of_two_adjudications_the_later_decides_in_whatever_order_the_logs_were_joined():
+    apart = [judged("ada", "neutral"), judged("bo", "skeptical")]
+    first = judged("cy", "neutral", design="adjudication")
+    second = replace(
+        judged("di", "skeptical", design="adjudication"), at="2026-02-14T11:30:00+01:00"
+    )
+    for decisions in ([first, second], [second, first]):
+        (label,), _ = settle([*apart, *decisions], DOCUMENTS)
+        assert label.decided_by == {"stance": "di"}
+
+
+def test_one_annotators_judgements_under_two_codebooks_are_refused_and_not_mixed():
+    events = [judged("ada", "neutral"), judged("ada", "skeptical", book="b@2#2")]
+    with pytest.raises(LabelError, match=r"several codebooks: b@1#1, b@2#2; give --codebook"):
+        settle(events, DOCUMENTS)

@@ -16,6 +16,7 @@ from stance.labeling.store import (
     checked_labels,
     read_documents,
     read_labels,
+    refuse_renamed,
     register_documents,
     write_documents,
 )
@@ -134,3 +135,12 @@ def test_an_id_never_comes_to_stand_for_another_text():
         "port/a1": replace(QUAY, source="Quay Daily")
     }
     assert known == {"port/a1": QUAY}
+
+
+def test_a_registered_text_under_another_name_is_refused_where_its_own_is_not_here():
+    known = Document(article_id="port/a1", sha256="ab" * 32, characters=90, source="Quay")
+    renamed = replace(known, article_id="a1")
+    with pytest.raises(LabelError, match="'a1' is the text that was judged as 'port/a1'; give the"):
+        refuse_renamed({"port/a1": known}, [renamed], {"a1"})
+    refuse_renamed({"port/a1": known}, [renamed], {"a1", "port/a1"})  # a copy beside it
+    refuse_renamed({"port/a1": known, "a1": renamed}, [renamed], {"a1"})

@@ -162,6 +162,7 @@ def _statements(
             annotator=(None if curated else values.get("annotator")) or _user(name),
             labels={task: str(label) for task, label in given.items() if label},
             all_that_stands=bool(history),
+            shows_all=any(given.values()),
             design=Design.ADJUDICATION.value if curated else values.get("design"),
             note=values.get("note", ""),
             history=history,

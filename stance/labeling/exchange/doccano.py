@@ -78,6 +78,7 @@ def read_doccano(content: bytes, path: str, reading: Reading) -> list[Statement]
                 annotator=text_of(row, "annotator"),
                 labels=given,
                 all_that_stands=bool(history and given),
+                shows_all=bool(given),
                 design=text_of(row, "design"),
                 history=history,
             )

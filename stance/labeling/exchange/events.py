@@ -1,6 +1,5 @@
 """Statements into events: the history that a file carries, and what was changed in it since."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,10 +12,10 @@ from stance.labeling.exchange.statements import (
     Reference,
     Statement,
     known_design,
-    utc_time,
     xml_text,
 )
-from stance.labeling.log import Place, now, place_of
+from stance.labeling.log import Key, by_codebook, key_of, now, place_of, standing
+from stance.labeling.times import is_before, moment
 from stance.records import Annotation, Article, Unit, text_sha256, unit_id
 
 
@@ -63,6 +62,11 @@ class Units:
             found = found if found in ids else next(iter(ids), found)
         if found is None:
             found = self._of_text(named.text, where)
+        if named.unit_id not in (None, found):  # the same text under another name
+            raise LabelError(
+                f"{where}: the text in which {named.unit_id!r} was judged is that of {found!r} "
+                "here; give the article its former name, or PATH as it was then: names begin there"
+            )
         unit = self._units.get(found)
         if unit is None:
             raise LabelError(f"{where}: {found!r} is no unit of the articles given")
@@ -110,19 +114,13 @@ class Imported:
     history: Sequence[Annotation]  # as they were exported, in the order of their log
     fresh: Sequence[Annotation]  # what nobody had written down as an event before
     now: str  # the time of those fresh ones for which the file says none
+    design: Design | None = None  # that was given for the fresh ones
+    unsaid: Sequence[str] = ()  # units of which a label in the log is not among the file's
 
     @property
     def events(self) -> list[Annotation]:
         """Return all of them, history first."""
         return [*self.history, *self.fresh]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
-    """What an import adds to a log, and where it does not have the last word."""
-
-    new: Sequence[Annotation]
-    changed: Sequence[Annotation]  # those that a later judgement has taken the place of
 
 
 def events_of(
@@ -132,6 +130,8 @@ def events_of(
     *,
     names: Names | None = None,
     design: Design | None = None,
+    known: Sequence[Annotation] = (),
+    drawn: Mapping[str, str] | None = None,
 ) -> Imported:
     """Return the events that statements make: their history, and new ones where labels differ.
 
@@ -140,44 +140,72 @@ def events_of(
     names
         Never touch the history: who judged then is known.
     design
-        For a new event whose file does not say how its unit was chosen; census if neither says.
-        An adjudication is one also of units that were drawn.
+        For a new event whose file does not say how its unit was chosen; if neither does, that of
+        the log, then that of the draw, then census. An adjudication is one also of units that were
+        drawn.
+    known
+        The log.
+    drawn
+        Unit id -> design of the draw that holds it.
 
     Raises
     ------
     LabelError
-        If a statement names an unknown unit, task or label, or no annotator, if one name was given
-        for several annotators or one annotator has two spellings, if the design given is not that
-        of the file, or if one annotator gives a unit two labels and no time for either.
+        If a statement names an unknown unit, task or label, or no annotator, if it follows another
+        codebook, if one name was given for several annotators or one annotator has two spellings,
+        if the design given is not that of the file, or if one annotator gives a unit two labels and
+        no time for either.
     """
     history = _history(statements, units, codebook)
-    latest: dict[Place, Annotation] = {}
+    latest: dict[Key, Annotation] = {}
     designs: dict[tuple[str, str], str] = {}
     for event in history:
-        latest[place_of(event)] = event
-        designs[event.unit_id, event.annotator] = event.design
+        latest[key_of(event)] = event
+        if event.codebook == codebook.reference:
+            designs[event.unit_id, event.annotator] = event.design
     fresh: list[Annotation] = []
-    undated: dict[Place, tuple[str, Annotation]] = {}  # with where the file says it
-    moment = now()
+    undated: dict[Key, tuple[str, Annotation]] = {}  # with where the file says it
+    unsaid: dict[str, None] = {}
+    ours = by_codebook(known).get(codebook.reference, [])
+    stands = standing(ours)
+    chosen = _chosen(ours, drawn or {})
+    this_moment = now()
     who = _annotators(statements, names or Names(), {event.annotator for event in history})
     for statement, annotator in zip(statements, who, strict=True):
         if not (statement.labels or statement.all_that_stands):
             continue
+        if statement.codebook not in (None, codebook.reference):
+            raise LabelError(
+                f"{statement.where}: this row follows {statement.codebook}, not "
+                f"{codebook.reference}; give --codebook, or empty the column"
+            )
         unit_id = units.find(statement.unit, statement.where)
         before = designs.get((unit_id, annotator))
-        chosen = _design(statement, before, design)
+        said = _design(statement, before, design)
         model = Annotation(
             unit_id=unit_id,
             annotator=annotator,
             task="",
             label=None,
             codebook=codebook.reference,
-            at=statement.at or moment,
-            design=chosen,
+            at=statement.at or this_moment,
+            design=said or Design.CENSUS.value,
         )
+        if statement.all_that_stands or statement.shows_all:
+            left_out = (
+                replace(model, task=task.name)
+                for task in codebook.tasks
+                if task.name not in statement.labels
+            )
+            for event in left_out:
+                last = None if key_of(event) in latest else stands.get(place_of(event))
+                if last is not None and not is_before(event.at, last.at):
+                    unsaid[unit_id] = None
         changes = _changes(statement, model, latest, codebook)
+        if said is None:
+            changes = [replace(event, design=_design_here(event, chosen)) for event in changes]
         for event in changes if statement.at is None else ():
-            where, first = undated.setdefault(place_of(event), (statement.where, event))
+            where, first = undated.setdefault(key_of(event), (statement.where, event))
             if event.label != first.label:
                 raise LabelError(
                     f"{statement.where}: {event.task} of {unit_id} is judged twice by one "
@@ -186,65 +214,13 @@ def events_of(
                     "column with --map annotator=COLUMN, else leave one of the two"
                 )
         fresh += changes
-    return Imported(history=history, fresh=_in_time(fresh), now=moment)
-
-
-def new_events(imported: Imported, known: Sequence[Annotation]) -> Added:
-    """Return what a log does not hold yet, and which judgements were changed since.
-
-    An event of the history is known where the log has the very same one. A fresh one is known also
-    where it would change nothing that stands, and where its annotator gave that label since the
-    file's history ends and then another, unless the file says that it is the later of the two: else
-    a file that is imported again would undo each correction. Whatever the file dates before what
-    the log has of its place is left out: the later judgement is to stand.
-
-    Raises
-    ------
-    LabelError
-        If the log spells the name of an annotator in another way.
-    """
-    names = {event.annotator for event in known}
-    for name in sorted({event.annotator for event in imported.events}):
-        check_spelling(name, names)
-    there = Counter(known)
-    stands = {place_of(event): event for event in known}
-    new = []
-    older = []
-    for event in imported.history:
-        if there[event]:
-            there[event] -= 1
-        elif _is_before(event, stands.get(place_of(event))):
-            older.append(event)
-        else:
-            new.append(event)
-    exported = set(imported.history)
-    latest: dict[Place, Annotation] = {}
-    since: dict[Place, list[Annotation]] = {}  # what the file's history does not know of
-    for event in [*known, *new]:
-        latest[place_of(event)] = event
-        if event not in exported:
-            since.setdefault(place_of(event), []).append(event)
-    for event in imported.fresh:
-        place = place_of(event)
-        last = latest.get(place)
-        if last is not None:
-            is_dated = event.at != imported.now
-            if is_dated and _is_before(event, last):
-                continue
-            given = [last] if is_dated else [last, *since.get(place, ())]
-            notes = [before.note for before in given if _agree(before, event)]
-            if there[event] or (notes and (not _agree(last, event) or event.note in ("", *notes))):
-                continue
-        latest[place] = event
-        since.setdefault(place, []).append(event)
-        new.append(event)
-    last_words = {place_of(event): event for event in imported.fresh}
-    changed = [event for place, event in last_words.items() if not _agree(latest[place], event)]
-    return Added(new=new, changed=[*older, *changed])
-
-
-def _agree(one: Annotation, other: Annotation) -> bool:
-    return (one.label, one.codebook) == (other.label, other.codebook)
+    return Imported(
+        history=history,
+        fresh=_in_time(fresh),
+        now=this_moment,
+        design=design,
+        unsaid=tuple(unsaid),
+    )
 
 
 def _in_time(events: Sequence[Annotation]) -> list[Annotation]:
@@ -252,27 +228,40 @@ def _in_time(events: Sequence[Annotation]) -> list[Annotation]:
 
     Those of other places stay where they are, so a log comes back line by line.
     """
-    by_place: dict[Place, list[Annotation]] = {}
+    by_place: dict[Key, list[Annotation]] = {}
     for event in events:
-        by_place.setdefault(place_of(event), []).append(event)
-    in_time = {place: iter(sorted(found, key=_moment)) for place, found in by_place.items()}
-    return [next(in_time[place_of(event)]) for event in events]
+        by_place.setdefault(key_of(event), []).append(event)
+    in_time = {
+        place: iter(sorted(found, key=lambda event: moment(event.at)))
+        for place, found in by_place.items()
+    }
+    return [next(in_time[key_of(event)]) for event in events]
 
 
-def _is_before(event: Annotation, other: Annotation | None) -> bool:
-    return other is not None and _moment(event) < _moment(other)
+def _chosen(ours: Iterable[Annotation], drawn: Mapping[str, str]) -> Mapping[tuple[str, ...], str]:
+    """Return how units were chosen: of a unit, an annotator of it, or one task of theirs."""
+    chosen: dict[tuple[str, ...], str] = {(unit_id,): design for unit_id, design in drawn.items()}
+    for event in ours:
+        if not place_of(event).adjudicates:
+            chosen[event.unit_id, event.annotator] = event.design
+            chosen[event.unit_id, event.annotator, event.task] = event.design
+    return chosen
 
 
-def _moment(event: Annotation) -> str:
-    """Return the time of an event as it sorts; "" where a log says none that can be read."""
-    try:
-        return utc_time(event.at, event.unit_id)
-    except LabelError:
-        return ""
+def _design_here(event: Annotation, chosen: Mapping[tuple[str, ...], str]) -> str:
+    """Return how the unit of an event was chosen, of which its file does not say it."""
+    unit_id, annotator = event.unit_id, event.annotator
+    for key in ((unit_id, annotator, event.task), (unit_id,), (unit_id, annotator)):
+        if key in chosen:
+            return chosen[key]
+    return event.design
 
 
-def _design(statement: Statement, before: str | None, given: Design | None) -> str:
-    """Return how a unit was chosen, of which an annotator may have judged `before` by a design."""
+def _design(statement: Statement, before: str | None, given: Design | None) -> str | None:
+    """Return how a unit was chosen, of which an annotator may have judged `before` by a design.
+
+    None where neither the file nor the design given says it.
+    """
     said = statement.design or before
     if said is not None:
         kind = known_design(said, statement.where)
@@ -284,20 +273,14 @@ def _design(statement: Statement, before: str | None, given: Design | None) -> s
                 f"{statement.where}: the design is {said} here, not {given}; leave out --design, "
                 "or change the file"
             )
-    return (given or Design.CENSUS).value
+    return None if given is None else given.value
 
 
 def _history(statements: Iterable[Statement], units: Units, codebook: Codebook) -> list[Annotation]:
     carried: dict[Numbered, str] = {}  # the same event may travel with several statements
     for statement in statements:
         for item in statement.history:
-            judged = item.event.unit_id
-            found = units.find(replace(statement.unit, unit_id=judged), statement.where)
-            if found != judged:  # the same text under another name
-                raise LabelError(
-                    f"{statement.where}: the text in which {judged!r} was judged is that of "
-                    f"{found!r} here; give the article its former name"
-                )
+            units.find(replace(statement.unit, unit_id=item.event.unit_id), statement.where)
             carried.setdefault(item, statement.where)
     events = []
     for item, where in sorted(carried.items(), key=lambda pair: pair[0].number):
@@ -349,7 +332,7 @@ def _annotators(statements: Sequence[Statement], names: Names, known: Collection
 def _changes(
     statement: Statement,
     model: Annotation,
-    latest: Mapping[Place, Annotation],
+    latest: Mapping[Key, Annotation],
     codebook: Codebook,
 ) -> list[Annotation]:
     """Return the events that lead from what the history says to what the statement says."""
@@ -363,9 +346,7 @@ def _changes(
     noted: list[str] = []
     for task in codebook.tasks:
         event = replace(model, task=task.name, guess=statement.guesses.get(task.name))
-        last = latest.get(place_of(event))
-        if last is not None and last.codebook != codebook.reference:
-            last = None
+        last = latest.get(key_of(event))
         if task.name in statement.labels:
             given = statement.labels[task.name]
             where = f"{statement.where}: as a guess"

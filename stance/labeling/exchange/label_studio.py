@@ -23,8 +23,8 @@ from stance.labeling.exchange.statements import (
     standings,
     text_of,
     unpacked,
-    utc_time,
 )
+from stance.labeling.times import utc_time
 from stance.records import Article, Prediction, Unit
 
 _KEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"

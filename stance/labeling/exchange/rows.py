@@ -16,8 +16,8 @@ from stance.labeling.exchange.statements import (
     event_of_row,
     known_design,
     text_of,
-    utc_time,
 )
+from stance.labeling.times import utc_time
 from stance.records import Article, Unit
 
 NO_LABEL = "(none)"  # in a task's column: put off or taken back; an empty cell says nothing
@@ -129,6 +129,7 @@ def statement_of_row(
         guesses=guesses,
         at=None if at is None else utc_time(at, where),
         design=design,
+        codebook=text_of(row, "codebook"),
         note=text_of(row, "note") or "",
     )
 

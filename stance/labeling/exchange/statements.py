@@ -8,13 +8,14 @@ reads a file to statements and writes one from a parcel; `events` makes events o
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 
 from stance.codebook import Codebook
 from stance.errors import LabelError
 from stance.labeling.designs import Design, kind_of
 from stance.labeling.log import OPTIONAL, place_of, row_of_event, standing
+from stance.labeling.times import utc_time
 from stance.records import Annotation, Article, Prediction, Unit
 
 MAX_BYTES = 256_000_000  # of one file: beyond it, memory is at stake
@@ -50,9 +51,11 @@ class Statement:
     annotator: str | None = None
     labels: Mapping[str, str | None] = field(default_factory=dict)  # task -> label
     all_that_stands: bool = False  # a task that is not among `labels` was taken back
+    shows_all: bool = False  # it was taken back, or this tool never had it: which, is not known
     guesses: Mapping[str, str] = field(default_factory=dict)  # task -> what was proposed first
     at: str | None = None
     design: str | None = None
+    codebook: str | None = None  # that the labels follow, where the file says it
     note: str = ""  # empty says nothing
     history: tuple[Numbered, ...] = ()
     is_event: bool = False  # a row that is its history: its number is its place in the file
@@ -108,8 +111,8 @@ def standings(numbered: Iterable[Numbered], codebook: str) -> list[Standing]:
         groups.setdefault((place.unit_id, place.annotator, place.adjudicates), []).append(item)
     found = []
     for (unit_id, annotator, _), history in groups.items():
-        events = standing(item.event for item in history).values()
-        stands = [event for event in events if event.codebook == codebook]
+        ours = [item.event for item in history if item.event.codebook == codebook]
+        stands = list(standing(ours).values())
         found.append(
             Standing(
                 unit_id=unit_id,
@@ -117,7 +120,7 @@ def standings(numbered: Iterable[Numbered], codebook: str) -> list[Standing]:
                 labels={event.task: event.label or "" for event in stands},
                 note=next((event.note for event in reversed(stands) if event.note), ""),
                 at=stands[-1].at if stands else None,
-                design=history[-1].event.design,
+                design=ours[-1].design if ours else history[-1].event.design,
                 history=tuple(history),
             )
         )
@@ -139,9 +142,9 @@ def event_of_row(row: Mapping[str, object], where: str) -> Annotation:
             raise LabelError(f"{where}: a judgement's {name} must be a text, not {value!r}")
         values[name] = value
     event = Annotation(**values)  # type: ignore[arg-type]  # checked one by one above
-    utc_time(event.at, where)
+    time = utc_time(event.at, where)
     known_design(event.design, where)
-    return event
+    return event if datetime.fromisoformat(event.at).tzinfo else replace(event, at=time)
 
 
 def packed(history: Iterable[Numbered]) -> str:
@@ -166,24 +169,6 @@ def unpacked(text: object, where: str) -> tuple[Numbered, ...]:
             f"{where}: its history is damaged; export again, or take that field out"
         ) from None
     return tuple(Numbered(number=number, event=event_of_row(row, where)) for number, row in pairs)
-
-
-def utc_time(text: str, where: str) -> str:
-    """Return a tool's time as events carry it: ISO 8601, UTC; without a zone, it is UTC.
-
-    Raises
-    ------
-    LabelError
-        If it is no time in ISO 8601.
-    """
-    try:
-        time = datetime.fromisoformat(text)
-        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise LabelError(
-            f"{where}: {text!r} is no time; write it as 2026-02-14T10:00:00+00:00"
-        ) from None
-    return time.isoformat(timespec="milliseconds" if time.microsecond else "seconds")
 
 
 def known_design(design: str, where: str) -> Design:
