@@ -46,7 +46,7 @@ class Network(nn.Module):
 def _head_name(task: str) -> str:
     """Return what a task's head is called: torch takes no dot, and none of its own words."""
     name = re.sub(r"[.%]", lambda found: f"%{ord(found[0]):x}", task)
-    return f"%{ord(name[0]):x}{name[1:]}" if hasattr(nn.ModuleDict, name) else name
+    return f"%{ord(name[0]):x}{name[1:]}" if hasattr(nn.ModuleDict(), name) else name
 
 
 def load_encoder(folder: Path) -> PreTrainedModel:

@@ -10,6 +10,9 @@ from stance.classifiers.storage import words_key
 from stance.errors import BROKEN, ModelError
 from stance.records import LabeledUnit
 
+# Files that only models of ours have: one of them, and it is no encoder of others.
+OWN = ("card.json", "held_out.jsonl", "calibration.json")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
@@ -45,7 +48,7 @@ def learned_by(*folders: Path) -> Learned:
     articles: set[str] = set()
     words: set[str] = set()
     for folder in folders:
-        if not (folder / "card.json").exists():
+        if not any((folder / name).exists() for name in OWN):
             continue
         try:
             card = read_card(folder / "card.json")

@@ -159,14 +159,13 @@ def caveats_of(
     if sample.n_labels and aside:
         found.append(f"Labels of the sample that were left aside: {aside}.")
     made = [next(iter(outlet.shares.values())).corrected for outlet in mix.outlets]
-    judged = [found for found in made if found]
-    if any(2 * found.n_labels > found.n_units for found in judged) and not all(
-        found.whole for found in judged
-    ):
+    judged = [share for share in made if share]
+    mostly = [share for share in judged if 2 * share.n_labels > share.n_units]
+    if len(judged) > 1 and mostly and not all(share.whole for share in judged):
         found.append(
-            "Where most units of an outlet have a hand label, but not all, the test of corrected "
-            "shares finds differences where there are none more often than it says, above all with "
-            "few articles: judge the rest, and articles are regrouped instead."
+            "Where most units of an outlet have a hand label, and not all of every outlet, the "
+            "test of corrected shares finds differences where there are none more often than it "
+            "says, above all with few articles: judge the rest, and articles are regrouped instead."
         )
     if sample.n_labels and not model.n_learned and not model.given:
         found.append(

@@ -254,7 +254,7 @@ def _shares(c: Comparison) -> list[str]:
     if any(share.band for share in shares):
         found.append(
             "The band of a share is where the true one may lie if the model errs in that outlet as "
-            "it did on held-out ones, from resampled tables of its held-out errors."
+            "it did on what was held out from it, from resampled tables of those errors."
         )
     if any(share.settled is not None for share in shares):
         found.append(

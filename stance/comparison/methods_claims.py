@@ -144,7 +144,7 @@ def selection_said(c: Comparison) -> list[str]:
     if any(claim.printed for claim in c.alignment.claims):
         found.append(
             "Here an outlet also makes a claim that it prints in words that stand elsewhere, in a "
-            "copy that does not count or in the very words of another outlet."
+            "copy or in the very words of another outlet."
         )
     if any(one.n_claims and one.p_value is None for one in c.selection):
         found.append(

@@ -19,6 +19,8 @@ from stance.statistics.arrays import FloatArray
 from stance.statistics.heterogeneity import same_share_p_value
 from stance.statistics.intervals import Estimate, clustered_share
 from stance.statistics.permutation import (
+    DRAWS,
+    DRAWS_A_TEST,
     Distance,
     holm,
     jensen_shannon,
@@ -242,7 +244,7 @@ def _pairs(
     left, right = np.triu_indices(len(outlets), 1)  # in the order of combinations
     divergences = jensen_shannon(mixes[left], mixes[right])
     adjusted = holm([distance.p_value for distance in distances])
-    by_hand = _p_by_hand(judged, seed)
+    by_hand = _p_by_hand(judged, len(distances), seed)
     corrected = [_corrected_p(pair, task) for pair in combinations(outlets, 2)]
     corrected = [
         p if p is None else by_hand.get((one.outlet, other.outlet), p)
@@ -259,11 +261,17 @@ def _pairs(
     )
 
 
-def _p_by_hand(judged: Mapping[str, FloatArray], seed: int) -> dict[tuple[str, str], float]:
-    """Return the p-value of each two outlets that were judged whole, by regrouping."""
+def _p_by_hand(
+    judged: Mapping[str, FloatArray], n_tests: int, seed: int
+) -> dict[tuple[str, str], float]:
+    """Return the p-value of each two outlets that were judged whole, by regrouping.
+
+    With enough regroupings for as many tests as Holm's adjustment is over.
+    """
     if len(judged) < 2:
         return {}
-    found = pair_distances(list(judged.values()), seed=seed)
+    n_draws = max(DRAWS, DRAWS_A_TEST * n_tests - 1)
+    found = pair_distances(list(judged.values()), seed=seed, n_draws=n_draws)
     return {
         pair: distance.p_value
         for pair, distance in zip(combinations(judged, 2), found.values(), strict=True)

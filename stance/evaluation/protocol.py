@@ -88,7 +88,7 @@ def evaluate(
         rows[model.reference] = model.classifier.predict_proba(units)
         results += _evaluations("new", new, rows, model, codebook, seed)
     # A recipe refitted on some of what the model learned from makes a weaker model than it is.
-    if model.card.kind not in QUICK or len(known) < model.card.n_units:
+    if model.card.kind not in QUICK or not _is_all(known, model):
         known = [e for e in known if words_key(e.unit.text) in model.held_out]
         if known:
             results += _as_kept(known, model, codebook, seed)
@@ -157,6 +157,15 @@ def learned_from_here(examples: Sequence[LabeledUnit], model: Model) -> set[str]
     """
     words = frozenset({*_own_words(model), *model.card.beside})
     return Learned(articles=frozenset(model.card.trained_on), words=words).known(examples)
+
+
+def _is_all(known: Sequence[LabeledUnit], model: Model) -> bool:
+    """Whether all units that a model learned from are here, with as many labels of each task."""
+    scores = next(iter(model.card.held_out.values()))
+    return model.held_out.keys() <= {words_key(example.unit.text) for example in known} and all(
+        sum(task in example.labels for example in known) >= found["macro_f1"]["n_units"]
+        for task, found in scores.items()
+    )
 
 
 def _own_words(model: Model) -> frozenset[str]:

@@ -234,7 +234,7 @@ def _copies(comparison: Comparison) -> str:
         words += (
             f"the first of each counts, {copies.n_left_out} articles are left out"
             if copies.counted == "once"
-            else "each counts where it stands"
+            else "each counts in the shares of its outlet, the first alone makes claims"
         )
     if copies.n_without_text:
         words += f"; others {unseen_said(comparison)}"

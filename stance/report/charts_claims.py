@@ -1,6 +1,7 @@
 """Charts of what outlets do with shared claims: agreement, leanings, what they leave out."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import TypeVar
 
 from stance.codebook import Codebook
@@ -71,7 +72,8 @@ def _alpha_row(found: ClaimAgreement) -> Row:
 def same_figure(agreement: ClaimAgreement, order: Sequence[str]) -> Figure:
     """Return how often each two outlets have the same label, as a shaded table."""
     rank = {name: i for i, name in enumerate(order)}
-    cells = {}
+    # Of an outlet that only copies there is no pair: it makes no claims.
+    cells = {(j, i): ("–", "no claim", 0) for i, j in combinations(range(len(order)), 2)}
     for pair in agreement.pairs:
         column, row = sorted((rank[pair.left], rank[pair.right]))
         share = pair.same.value if pair.same else None

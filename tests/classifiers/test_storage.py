@@ -213,9 +213,10 @@ def test_a_text_of_two_outlets_with_a_unit_labeled_in_two_ways_is_learned_in_any
     [
         lambda folder: (folder / "held_out.jsonl").unlink(),
         lambda folder: (folder / "held_out.jsonl").write_text("\n"),
+        lambda folder: (folder / "card.json").unlink(),
         lambda folder: change(folder / "card.json", lambda card: card.update(colour="red")),
     ],
-    ids=["lost", "spoilt", "another card"],
+    ids=["lost", "spoilt", "no card", "another card"],
 )
 def test_a_base_that_does_not_say_what_it_learned_from_is_refused(folder, spoil, tmp_path):
     assert learned_by(tmp_path / "an encoder of others") == Learned()

@@ -730,7 +730,7 @@ def test_what_is_read_is_the_same_for_training_and_for_a_loaded_model(full):
 
 
 def test_a_task_may_be_called_what_torch_calls_its_own(folder, few, tmp_path):
-    names = {"stance": "stance", "sentiment": "values", "voice": "frame.tone"}
+    names = {"stance": "stance", "sentiment": "training", "voice": "frame.tone"}
     examples = [replace(e, labels={names[t]: x for t, x in e.labels.items()}) for e in few]
     classes = {names[task]: labels for task, labels in CLASSES.items()}
     units = [e.unit for e in few]

@@ -282,3 +282,21 @@ def test_outlets_that_were_judged_whole_are_tested_by_regrouping_their_hand_labe
     some = run(units, corrected=corrected, judged={o: judged[o] for o in "AB"})
     assert some.corrected_p == by_q.corrected_p
     assert some.pairs[0].corrected_p_holm > by_q.pairs[0].corrected_p_holm
+
+
+def test_two_outlets_judged_whole_among_many_can_be_told_apart():
+    units, corrected = [], {}
+    sure = {"low": 0.2, "high": 0.4, "general_low": 0.1, "general_high": 0.5}
+    share = Corrected(value=0.3, **sure, n_labels=9, n_units=16)
+    for n in range(18):
+        outlet = f"O{n:02}"
+        units += articles(outlet, "nnos", "nnos", start=2 * n)
+        corrected[outlet] = dict.fromkeys(LABELS, share)
+    judged = {
+        "O00": np.tile([8.0, 1, 1], (30, 1)) + np.eye(3)[np.arange(30) % 3],
+        "O01": np.tile([1.0, 1, 8], (30, 1)) + np.eye(3)[np.arange(30) % 3],
+    }
+    first, *others = run(units, corrected=corrected, judged=judged).pairs
+    assert (first.left, first.right) == ("O00", "O01")
+    assert first.corrected_p_holm < 0.05
+    assert {pair.corrected_p_holm for pair in others} == {1.0}

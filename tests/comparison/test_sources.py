@@ -458,25 +458,32 @@ def test_outlets_that_are_mostly_judged_bring_a_caveat_and_those_judged_whole_do
     made = comparison(corrected=True)
     mix = made.mixes[0]
 
-    def judged(share):
+    def judged(*shares):
+        """Say that so much of each outlet is judged, the last of all others; None is not at all."""
         outlets = tuple(
             replace(
                 outlet,
                 shares={
                     name: replace(
                         found,
-                        corrected=replace(
+                        corrected=None
+                        if share is None
+                        else replace(
                             found.corrected, n_labels=round(share * found.corrected.n_units)
                         ),
                     )
                     for name, found in outlet.shares.items()
                 },
             )
-            for outlet in mix.outlets
+            for outlet, share in zip(
+                mix.outlets, [*shares, *[shares[-1]] * len(mix.outlets)], strict=False
+            )
         )
         changed = replace(made, mixes=(replace(mix, outlets=outlets), *made.mixes[1:]))
         return caveats(changed, made.agreement[0], *corpus([("c1", "A", "a", "o")]))
 
     assert "judge the rest, and articles are regrouped" in judged(0.8)
+    assert "judge the rest, and articles are regrouped" in judged(1.0, 0.1)
     assert "judge the rest" not in judged(0.3)
     assert "judge the rest" not in judged(1.0)
+    assert "judge the rest" not in judged(0.8, None)

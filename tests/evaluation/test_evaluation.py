@@ -75,6 +75,15 @@ def test_some_of_what_a_model_learned_from_is_judged_by_what_it_keeps_not_by_a_w
     kept = [model.held_out[words_key(e.unit.text)] for e in some]
     rows = {task: np.stack([row[task] for row in kept]) for task in model.classifier.classes_}
     assert found[-1].scores == score(some, rows, BOOK, seed=1)
+    copies = [replace(e, sha256=f"copy of {e.sha256}") for e in labeled_corpus()]
+    half = [e for e in labeled_corpus() if e.sha256 in {*list(model.card.trained_on)[:6]}]
+    both = half + [e for e in copies if e.sha256[8:] in {f.sha256 for f in half}]
+    assert {r.held_out for r in evaluate(both, model, BOOK, seed=1)} == {"article"}
+    fewer = [
+        replace(e, labels={"voice": e.labels["voice"]}) if i % 2 else e
+        for i, e in enumerate(labeled_corpus())
+    ]
+    assert {r.held_out for r in evaluate(fewer, model, BOOK, seed=1)} == {"article"}
 
 
 def test_a_model_stands_above_its_floors_where_words_tell_the_label(model):

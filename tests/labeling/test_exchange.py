@@ -553,7 +553,7 @@ def test_what_annotators_judged_themselves_is_no_decision_where_a_third_person_d
         added(write_rows(path, rows), known=log, design=Design.ADJUDICATION)
     assert str(caught.value) == (
         f"annotators cannot decide what they judge themselves: ada 2 units, {UNITS[0].id} first; "
-        "leave out their rows, or bring them without --design adjudication first"
+        "leave out these rows, or bring them in a file of their own without --design adjudication"
     )
     with pytest.raises(LabelError, match="cannot decide what they judge themselves: ada 1 units"):
         added(
@@ -563,6 +563,36 @@ def test_what_annotators_judged_themselves_is_no_decision_where_a_third_person_d
         )
     with pytest.raises(LabelError, match="makes each of them decide the same units: ada 1 units"):
         added(write_rows(path, rows[:3]), design=Design.ADJUDICATION)
+
+
+def test_who_is_a_coder_hangs_on_the_unit_not_on_the_file(tmp_path):
+    log = [said(*pair, design=DRAWN) for pair in (("ada", "optimistic"), ("bo", "skeptical"))]
+    log += [said(*pair, i=1, design=DRAWN) for pair in (("bo", "neutral"), ("cy", "skeptical"))]
+    rows = [
+        {"unit_id": UNITS[i].id, "annotator": name, "stance": label}
+        for i, name, label in (
+            *((0, "ada", "pro"), (0, "bo", "skeptical"), (1, "bo", "neutral")),
+            *((1, "cy", "skeptical"), (0, "cy", "neutral"), (1, "ada", "neutral")),
+        )
+    ]
+    path = write_rows(tmp_path / "all.jsonl", rows)
+    new = added(path, known=log, design=Design.ADJUDICATION)
+    assert [(e.annotator, e.unit_id, e.design) for e in new] == [
+        ("cy", UNITS[0].id, "adjudication"),
+        ("ada", UNITS[1].id, "adjudication"),
+    ]
+
+
+def test_a_census_by_mistake_is_repaired_by_a_sheet_with_times_too(tmp_path):
+    stands = replace(said("ada", "neutral"), at="2026-05-01T00:00:00+00:00")
+    assert stands.design == "census"
+    row = {"unit_id": UNITS[0].id, "annotator": "ada", "stance": "neutral", "design": DRAWN}
+    path = write_rows(tmp_path / "ada.jsonl", [row | {"at": "2026-02-14T10:00:00Z"}])
+    (repaired,) = added(path, known=[stands])
+    assert (repaired.design, repaired.label, repaired.at) == (DRAWN, "neutral", stands.at)
+    assert added(path, known=[stands, repaired]) == []
+    other = write_rows(path, [row | {"at": "2026-02-14T10:00:00Z", "stance": "pro"}])
+    assert added(other, known=[stands]) == []
 
 
 def test_a_party_to_a_difference_does_not_decide_it_whatever_the_file_says(tmp_path):

@@ -63,6 +63,19 @@ def test_the_page_holds_the_articles_of_an_outlet_of_copies(copied):
     assert ">Gamma0</a>" in section(html, "basis")
 
 
+def test_where_copies_count_their_outlet_has_shares_and_no_claims_and_all_is_drawn(tmp_path):
+    printed = run(reprinted(with_shared_claim()), copies="printed")
+    assert [outlet.outlet for outlet in printed.mixes[0].outlets] == ["Alpha", "Beta", "Gamma"]
+    (pair,) = printed.agreement[0].pairs
+    assert (pair.left, pair.right) == ("Alpha", "Beta")
+    (figure,) = [f for f in all_figures(printed, BOOK) if f.name == "same-label"]
+    assert figure.panels[0].body.count("no claim") == 4  # two pairs, each told twice
+    html, _ = parsed(printed)
+    assert "Matrix of agreement on shared claims" in html
+    said = dict(facts(printed))["Copies"]
+    assert "each counts in the shares of its outlet, the first alone makes claims" in said
+
+
 def test_one_outlet_that_counts_is_not_called_the_only_one_here():
     units = reprinted([unit for unit in corpus(4) if unit.source == "Alpha"])
     result = run(units)

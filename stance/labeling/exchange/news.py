@@ -71,15 +71,25 @@ def new_events(imported: Imported, known: Sequence[Annotation]) -> Added:
         by_key.setdefault(key_of(event), []).append(event)
     judges = _judges([*known, *new])
     coders = {event.annotator for event in imported.fresh if _person(event) in judges}
+    judged_by: dict[tuple[str, str, str], set[str]] = {}  # a unit's id, task and codebook
+    for events in judges.values():
+        for event in events:
+            where = (event.unit_id, event.task, event.codebook)
+            judged_by.setdefault(where, set()).add(event.annotator)
     own = []
     by_parties = []
     last_words: dict[Key, Annotation] = {}
     for event in imported.fresh:
-        # --design is for who decides: what the others in the file judged stays their own.
+        # --design is for who decides: what the others in the file judged stays their own, as does
+        # what a coder says where two others have not left anything to decide.
+        others = judged_by.get((event.unit_id, event.task, event.codebook), set())
         is_own = (
             imported.design is Design.ADJUDICATION
             and place_of(event).adjudicates
-            and event.annotator in coders
+            and (
+                _person(event) in judges
+                or (event.annotator in coders and len(others - {event.annotator}) < 2)
+            )
         )
         said = replace(event, design=Design.CENSUS.value) if is_own else event
         own += [event] if is_own else []
@@ -116,6 +126,9 @@ def _is_known(
     if not before:
         return False
     last = before[-1]
+    is_of_census = last.design == Design.CENSUS and event.design != last.design
+    if is_of_census and last.label == event.label and event.note in ("", last.note):
+        return False
     if is_dated and is_before(event.at, last.at):
         return True
     given = [last]
@@ -123,8 +136,7 @@ def _is_known(
     notes = [e.note for e in given if e.label == event.label]
     if last.label != event.label:
         return bool(notes)
-    is_of_census = last.design == Design.CENSUS and event.design != last.design
-    return event.note in ("", *notes) and not is_of_census
+    return event.note in ("", *notes)
 
 
 def _is_as_told(event: Annotation, other: Annotation) -> bool:
@@ -132,10 +144,12 @@ def _is_as_told(event: Annotation, other: Annotation) -> bool:
 
 
 def _after(event: Annotation, before: Sequence[Annotation]) -> Annotation:
-    """Return an event with the time of the last before it, where its own is only less exact."""
+    """Return an event with the time of the last before it, where its own is less exact or earlier.
+
+    Then it says more of the same judgement, such as how its unit was chosen.
+    """
     last = before[-1].at if before else ""
-    is_less_exact = is_same(event.at, last) and moment(event.at) < moment(last)
-    return replace(event, at=last) if is_less_exact else event
+    return replace(event, at=last) if moment(event.at) < moment(last) else event
 
 
 def _person(event: Annotation) -> Person:
@@ -177,8 +191,8 @@ def _refuse_parties(
             (parties if decides else informed).append(event)
     if parties:
         raise LabelError(
-            f"annotators cannot decide what they judge themselves: {_units_of(parties)}; leave out "
-            "their rows, or bring them without --design adjudication first"
+            f"annotators cannot decide what they judge themselves: {_units_of(parties)}; leave "
+            "out these rows, or bring them in a file of their own without --design adjudication"
         )
     if informed:
         raise LabelError(
