@@ -1,7 +1,10 @@
 """Print what the shipped models read beside the unit: the ablations of `evaluate --full`.
 
-On the held-out articles of labels/splits.json. `large` needs the extra `torch`.
+On the held-out articles of labels/splits.json. Names of models may be given; `large` needs the
+extra `torch`.
 """
+
+import sys
 
 from stance.classifiers.storage import load_model
 from stance.cli.common import labeled_units
@@ -19,7 +22,7 @@ def main() -> None:
     held_out, _ = labeled_units(None, None, None, book, split=split, part=Part.HELD_OUT)
     print("| model | change | task | macro-F1 | difference | p | predictions changed |")
     print("| --- " * 7 + "|")
-    for name in ("small", "large"):
+    for name in sys.argv[1:] or ("small", "large"):
         classifier = load_model(name, book).classifier
         rows = classifier.predict_proba([example.unit for example in held_out])
         swapped = other_target(book)
