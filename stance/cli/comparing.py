@@ -167,6 +167,10 @@ def compare(
         raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
     if check_claims is not None and checks is not None:
         refuse_existing(checks)
+    if str(json_file) == str(methods) == "-":
+        raise typer.BadParameter(
+            "--json - and --methods - would write into one another: name a file"
+        )
     keep_inputs([output, json_file, methods], [*paths, register, labels])
     book = read_codebook(codebook)
     tables_given = [path for path in paths if is_classified(path, book)]
@@ -232,6 +236,7 @@ def compare(
                 seen, _, _ = observed(material.units, book, "once")
                 pairs = claim_pairs(comparison.alignment, seen, check_claims, seed)
                 write_pairs(checks, pairs, comparison.alignment)
+                n_pairs = len(pairs)
         shared = without_text(comparison) if no_text else comparison
         if page:
             # A page is passed on: it need not tell where on this machine the files lay.
@@ -262,8 +267,8 @@ def compare(
         tell(f"wrote {output}; open it in a browser")
     if check_claims:
         tell(
-            f"wrote {checks}: write y or n under same_claim for each pair, then compare again with "
-            f"--checks {checks}"
+            f"wrote {checks}: write y or n under same_claim for each of its {n_pairs} pairs, then "
+            f"compare again with --checks {checks}"
         )
     if material.loaded:
         tell_model(model, material.loaded)

@@ -9,7 +9,9 @@ from stance.comparison.result import MixComparison, ModelFacts
 LEVEL = 0.05
 
 
-def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
+def answer_of(
+    mix: MixComparison, model: ModelFacts, codebook: Codebook, *, several: bool = False
+) -> str:
     """Return one sentence: whether the outlets differ, and which stand at the ends.
 
     It goes by the label of the lowest score, such as skeptical. Corrected shares speak where every
@@ -20,6 +22,8 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
     ----------
     mix
         Of everything, not of one voice.
+    several
+        Whether units were labeled in several ways: by hand, by one model, by another.
     """
     task = codebook.task(mix.task)
     label = lowest_label(task)
@@ -37,6 +41,7 @@ def answer_of(mix: MixComparison, model: ModelFacts, codebook: Codebook) -> str:
         }
     else:
         basis = "as the labels given say" if model.given else "as the model reads them"
+        basis = "as they were labeled, not all in one way" if several else basis
         if corrected:
             basis += f" (hand labels correct {len(corrected)} of {n_outlets} outlets so far)"
         p_value = mix.same_mix_p

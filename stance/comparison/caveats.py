@@ -19,7 +19,7 @@ from stance.comparison.result import (
 )
 from stance.comparison.sample import open_and_aside
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
-from stance.comparison.wording import tied_said
+from stance.comparison.wording import labelers, listed, tied_said
 from stance.corpus.furniture import REPEATED
 from stance.records import same_words
 
@@ -118,6 +118,8 @@ def caveats_of(
     article_of: Mapping[str, str],
     fell_back: bool = False,
     outlets: Sequence[str] = (),
+    models: Sequence[str] = (),
+    dropped: Sequence[str] = (),
 ) -> list[str]:
     """Return the caveats that hold of this comparison, the gravest first.
 
@@ -131,8 +133,19 @@ def caveats_of(
         Whether claims are matched by words only since the encoder could not be had.
     outlets
         All of them, those without an article that counts too.
+    models
+        Who labeled the units.
+    dropped
+        Tasks that only some units have a label of.
     """
     found = []
+    if len(who := labelers(models)) > 1:
+        found.append(
+            f"Units were labeled by {listed(who)}: where outlets were labeled by different ones, a "
+            "difference between outlets may be one between these. Label all in one way to tell."
+        )
+    if dropped:
+        found.append(f"Not compared, since only some units have a label of it: {listed(dropped)}.")
     if any(share.corrected is None for outlet in mix.outlets for share in outlet.shares.values()):
         scores = ", ".join(f"{task} {value:.2f}" for task, value in model.held_out.items())
         band = any(share.band for outlet in mix.outlets for share in outlet.shares.values())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stance.classifiers.cards import ModelCard
-from stance.codebook import Codebook
+from stance.codebook import Codebook, Task
 from stance.comparison.answer import answer_of
 from stance.comparison.caveats import caveats_of, refusals_of
 from stance.comparison.checks import read_checks
@@ -16,7 +16,7 @@ from stance.comparison.claims import align
 from stance.comparison.effects import outlet_effects
 from stance.comparison.methods import methods
 from stance.comparison.mixes import compare_mixes
-from stance.comparison.observations import VOICE, Observations, observe
+from stance.comparison.observations import VOICE, Observations, observe, shared_tasks
 from stance.comparison.result import (
     SCHEMA,
     Alignment,
@@ -31,6 +31,7 @@ from stance.comparison.selection import selections
 from stance.comparison.shares import corrected_shares, judged_whole
 from stance.comparison.sources import claim_agreement
 from stance.comparison.timeline import timeline
+from stance.comparison.wording import labelers
 from stance.corpus.copies import (
     articles_of_units,
     copies_left_out,
@@ -89,10 +90,11 @@ def compare(
     """
     chosen = settings or Settings()
     _check(units)
-    tasks = [task for task in codebook.tasks if task.name in units[0].predictions]
-    first = tasks[0]
     on_step("copies")
     seen, copies, later = observed(units, codebook, chosen.copies)
+    tasks = shared_tasks(units, codebook)
+    first = tasks[0]
+    models = tuple(sorted({unit.predictions[first.name].model for unit in units}))
     sample = (
         sampled(
             chosen.sample,
@@ -170,10 +172,10 @@ def compare(
     n_held_out = len({seen.unit(row).sha256 for row in np.flatnonzero(seen.held_out).tolist()})
     result = Comparison(
         schema=SCHEMA,
-        answer=answer_of(mixes[0], model, codebook),
+        answer=answer_of(mixes[0], model, codebook, several=len(labelers(models)) > 1),
         target=codebook.target,
         codebook=codebook.reference,
-        models=tuple(sorted({unit.predictions[first.name].model for unit in units})),
+        models=models,
         model=model,
         seed=chosen.seed,
         corpus=corpus,
@@ -211,6 +213,10 @@ def compare(
                 article_of={unit.unit.id: unit.unit.article_id for unit in units},
                 fell_back=fell_back,
                 outlets=seen.outlets,
+                models=models,
+                dropped=[
+                    t.name for t in codebook.tasks if t not in tasks and _is_labeled(t, units)
+                ],
             )
         ),
         methods={},
@@ -310,6 +316,10 @@ def model_facts(name: str, card: ModelCard | None) -> ModelFacts:
     )
 
 
+def _is_labeled(task: Task, units: Sequence[ClassifiedUnit]) -> bool:
+    return any(task.name in unit.predictions for unit in units)
+
+
 def _check(units: Sequence[ClassifiedUnit]) -> None:
     if not units:
         raise DataError("nothing to compare: the articles hold no unit")
@@ -352,7 +362,8 @@ def _quoted(
     quoted = []
     for row in range(len(seen.article)):
         classified, place = seen.unit(row), int(seen.places[row])
-        unit, predictions = classified.unit, classified.predictions
+        unit = classified.unit
+        predictions = {task: classified.predictions[task] for task in seen.codes}
         quoted.append(
             QuotedUnit(
                 unit_id=unit.id,

@@ -13,7 +13,7 @@ from stance.comparison.methods_claims import (
 from stance.comparison.references import REFERENCES
 from stance.comparison.result import BeforeAfter, Comparison, OutletMix, PairDistance, SampleFacts
 from stance.comparison.sample import BEFORE, open_and_aside
-from stance.comparison.wording import listed, n_of, outlets_said, unseen_said
+from stance.comparison.wording import labelers, listed, n_of, outlets_said, unseen_said
 from stance.corpus.copies import FROM_FIRST, OWN, TRIED, WINDOW
 from stance.corpus.furniture import ENOUGH
 from stance.corpus.shingles import SHINGLE
@@ -76,16 +76,18 @@ def methods_text(comparison: Comparison) -> str:
 def _units(c: Comparison) -> list[str]:
     tasks = listed(list(dict.fromkeys(mix.task for mix in c.mixes)))
     facts = c.corpus
-    dated = f", dated {facts.first_date} to {facts.last_date}" if facts.first_date else ""
+    dated = f", dated {facts.first_date} to {facts.last_date}," if facts.first_date else ""
+    said = (
+        f"The model {c.model.name} labeled each of them on {tasks}, with {c.target} as the target"
+    )
+    if c.model.given:
+        said = f"They came with labels of {tasks}, toward {c.target}"
+    elif len(who := labelers(c.models)) > 1:
+        said = f"They were labeled on {tasks}, toward {c.target}, some by each of {listed(who)}"
+    n_articles = n_of(facts.n_articles - facts.n_empty, "article")
     found = [
-        f"{facts.n_articles - facts.n_empty:,} articles of {outlets_said(c)}{dated}, {_cut(c)}.",
-        (
-            f"They came with labels of {tasks}, toward {c.target}"
-            if c.model.given
-            else f"The model {c.model.name} labeled each of them on {tasks}, with {c.target} as "
-            "the target"
-        )
-        + f", by the codebook {c.codebook}.",
+        f"{n_articles} of {outlets_said(c)}{dated} {_cut(c)}.",
+        f"{said}, by the codebook {c.codebook}.",
     ]
     if c.model.n_learned:
         scores = ", ".join(f"{task} {score:.2f}" for task, score in c.model.held_out.items())
@@ -130,10 +132,11 @@ def _cut(c: Comparison) -> str:
     if c.n_from_tables == c.corpus.n_articles - c.corpus.n_empty:
         return f"came as {n}"
     if c.n_from_tables:
-        return f"{c.n_from_tables:,} of them as units of a table, make {n}"
+        return f"({c.n_from_tables:,} of them as units of a table) make {n}"
     kinds = Counter(unit.kind for unit in c.units)
     named = listed([f"{kinds[kind]:,} {name}" for kind, name in KINDS.items() if kinds[kind]])
-    return f"were cut into {n} ({named})"
+    was = "was" if c.corpus.n_articles - c.corpus.n_empty == 1 else "were"
+    return f"{was} cut into {n} ({named})"
 
 
 def _copies(c: Comparison) -> list[str]:

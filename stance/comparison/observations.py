@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.codebook import Codebook
+from stance.codebook import Codebook, Task
 from stance.errors import DataError
 from stance.records import ClassifiedUnit
 from stance.statistics.arrays import FloatArray, IntArray
@@ -93,21 +93,22 @@ def observe(
     Parameters
     ----------
     units
-        Each with a known source; tasks of the first unit are those of all.
+        Each with a known source; of their tasks those count that all have.
     left_out
         Ids of articles whose units do not count in the shares.
 
     Raises
     ------
     DataError
-        If there is no unit, or units differ in their tasks.
+        If there is no unit, or no task that all have.
     """
     if not units:
         raise DataError("nothing to compare: the articles hold no unit")
-    tasks = [task for task in codebook.tasks if task.name in units[0].predictions]
-    for unit in units:
-        if any(task.name not in unit.predictions for task in tasks):
-            raise DataError(f"{unit.unit.id}: labeled on other tasks than {units[0].unit.id}")
+    tasks = shared_tasks(units, codebook)
+    if not tasks:
+        raise DataError(
+            "nothing to compare: no task is labeled in all units; give units labeled on one task"
+        )
     order = sorted(
         range(len(units)),
         key=lambda i: (units[i].source or "", units[i].unit.article_id, units[i].unit.index),
@@ -142,6 +143,12 @@ def observe(
         places=np.array(order),
         units=units,
     )
+
+
+def shared_tasks(units: Sequence[ClassifiedUnit], codebook: Codebook) -> list[Task]:
+    """Return the tasks of which every unit has a label."""
+    labeled = [unit.predictions.keys() for unit in units]
+    return [task for task in codebook.tasks if all(task.name in names for names in labeled)]
 
 
 def _day(text: str | None) -> int:

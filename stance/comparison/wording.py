@@ -25,6 +25,11 @@ def outlets_said(comparison: Comparison) -> str:
     return said
 
 
+def labelers(models: Sequence[str]) -> list[str]:
+    """Return who labeled units: models, or GIVEN; a model on what it had not seen is that model."""
+    return sorted({model.removesuffix("+held-out") for model in models})
+
+
 def tied_said(n_claims: int) -> str:
     """Return that no two outlets have a label on any shared claim, and why."""
     return (

@@ -24,7 +24,7 @@ _SUFFIX = re.compile(r"\.[^\s\d]\S*")
 _ONLY_DESCRIBES = f"An {REGISTER} without a column of texts only describes the files beside it."
 _ONLY_ABOUT = "A text called readme or licence is about its folder: rename it if it is not."
 # The columns that tell what we wrote ourselves: first of units, then of what holds no texts.
-_OWN_UNITS = (
+OWN_UNITS = (
     {"unit_id", "start", "end"},  # of split, classify, compare, label
     {"unit_id", "sha256", "before"},  # for doccano
 )
@@ -171,7 +171,7 @@ def _is_own(file: FoundFile) -> bool:
             return bool(_OWN_METHODS.search(stream.read(_HEAD)))
         names = header_names(stream, suffix)
         has_texts = not names.isdisjoint(COLUMNS["text"])
-        own = _OWN_UNITS if has_texts else (*_OWN_UNITS, *_OWN_TABLES)
+        own = OWN_UNITS if has_texts else (*OWN_UNITS, *_OWN_TABLES)
         return any(columns <= names for columns in own)
     return False
 

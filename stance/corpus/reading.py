@@ -15,6 +15,7 @@ from unicodedata import normalize
 
 from stance.corpus.decoding import decode, without_lone_surrogates
 from stance.corpus.finding import (
+    OWN_UNITS,
     READABLE,
     REGISTER,
     STDIN,
@@ -28,7 +29,14 @@ from stance.corpus.front_matter import front_matter
 from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
 from stance.corpus.offsets import Edit, edited
 from stance.corpus.registers import Register, read_register
-from stance.corpus.tables import TABLE_SUFFIXES, article_of_row, html_tag, read_rows, table_suffix
+from stance.corpus.tables import (
+    TABLE_SUFFIXES,
+    article_of_row,
+    header_names,
+    html_tag,
+    read_rows,
+    table_suffix,
+)
 from stance.errors import DataError
 from stance.records import Article, text_sha256
 
@@ -184,6 +192,11 @@ class _Reader:
                 return
             if suffix not in TABLE_SUFFIXES:
                 raise DataError(f"{suffix} files are not read. {READABLE}")
+            if any(columns <= header_names(stream, suffix) for columns in OWN_UNITS):
+                raise DataError(
+                    "a table of units, whose rows are sentences: give the articles themselves; "
+                    "`stance compare FILE` takes one with labels and outlets, as classify writes it"
+                )
             number = 0
             numbers: dict[str, int] = {}  # of rows, by the ids that they name
             for number, row in read_rows(stream, suffix, wanted=["text"]):

@@ -66,7 +66,8 @@ def clustered_share(hits: FloatArray, sizes: FloatArray, *, confidence: float = 
     middle = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
     reach = z * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))
     reach /= 1 + z**2 / effective
-    low, high = max(0.0, middle - reach), min(1.0, middle + reach)
+    # Of a share of 0 or 1 rounding alone would put a limit on its wrong side.
+    low, high = min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach))
     return Estimate(value=share, low=float(low), high=float(high), **counts)
 
 

@@ -155,7 +155,8 @@ def same_mix_p_value(
     outlets : shape (n_articles,)
         The outlet of each article, as numbers from 0.
     n_draws
-        Regroupings drawn; fewer where there are more than some 10,000 articles.
+        Regroupings drawn; fewer where there are more than some 10,000 articles. Of two outlets all
+        are enumerated where `pair_distances` does so: it is the same test.
 
     Raises
     ------
@@ -171,6 +172,9 @@ def same_mix_p_value(
         return None
     columns = _columns(tables.astype(float))
     n = len(columns)
+    if len(sizes) == 2 and comb(n, int(sizes[0])) <= EXACT_UP_TO:
+        first, second = np.unique(outlets)
+        return mix_distance(tables[outlets == first], tables[outlets == second], seed=seed).p_value
     n_draws = min(n_draws, max(LEAST_DRAWS, WORK // 30 // n))
     rng = np.random.default_rng(seed)
     (seen,) = _studentised(*_moments(columns, outlets.argsort(kind="stable")[None], sizes))

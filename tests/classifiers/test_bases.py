@@ -243,7 +243,7 @@ def test_an_index_that_cannot_be_reached_is_told_with_what_to_do(made, own_cache
         return subprocess.CompletedProcess(command, 1, "", "WARNING: slow\nERROR: no route\n")
 
     serve(monkeypatch, made, fails, "quay==1.0")
-    with pytest.raises(ModelError, match=r"ERROR: no route\. Give --base a folder"):
+    with pytest.raises(ModelError, match=r"ERROR: no route\. Without a network, copy"):
         resolve_base("quay")
     assert left(own_cache) == []
 

@@ -10,6 +10,7 @@ from stance.comparison.result import ModelFacts
 from stance.errors import DataError, ModelError
 from stance.records import GIVEN, Prediction
 from stance.report.machine import to_json
+from stance.report.page import render_page
 from stance.report.without_text import without_text
 from stance.resources import data_folder
 from tests.builders import classified
@@ -322,3 +323,61 @@ def test_units_that_the_model_left_open_are_counted_and_told():
     assert len(told) == 1
     assert "It left 3 of them open" in made.methods["units"]
     assert run(units).corpus.n_abstained == 0
+
+
+def labeled_by(units, outlet, model, *, without=()):
+    """Return units of which those of one outlet were labeled by another, on fewer tasks."""
+    return [
+        replace(
+            unit,
+            predictions={
+                task: replace(found, model=model)
+                for task, found in unit.predictions.items()
+                if task not in without
+            },
+        )
+        if unit.source == outlet
+        else unit
+        for unit in units
+    ]
+
+
+def test_outlets_that_were_labeled_in_different_ways_are_told_before_all_else():
+    units = corpus(8, shift=2)
+    plain = run(units)
+    assert "as the model reads them" in plain.answer
+    assert not any("Units were labeled by" in caveat for caveat in plain.caveats)
+    mixed = run(labeled_by(units, "Beta", GIVEN), model=replace(NOTHING_KNOWN, name="a and b"))
+    assert "as they were labeled, not all in one way" in mixed.answer
+    assert mixed.caveats[0].startswith("Units were labeled by ")
+    assert "some by each of" in mixed.methods["units"]
+    held_out = run(labeled_by(units, "Beta", f"{plain.models[0]}+held-out"))
+    assert "as the model reads them" in held_out.answer
+
+
+@pytest.mark.parametrize("outlet", ["Alpha", "Beta"])
+def test_tasks_that_only_some_units_have_are_dropped_and_told(outlet):
+    units = corpus(4)
+    units = [
+        replace(
+            unit,
+            predictions={
+                **unit.predictions,
+                "sentiment": replace(
+                    unit.predictions["stance"],
+                    task="sentiment",
+                    label="neutral",
+                    probabilities={"positive": 0.0, "neutral": 1.0, "negative": 0.0},
+                ),
+            },
+        )
+        for unit in units
+    ]
+    name = units[0].predictions["stance"].model
+    made = run(labeled_by(units, outlet, name, without=("sentiment",)))
+    assert [mix.task for mix in made.mixes] == ["stance"]
+    told = "Not compared, since only some units have a label of it: sentiment."
+    assert told in made.caveats
+    assert {*made.units[0].labels} == {*made.units[-1].labels} == {"stance"}
+    html = render_page(made, BOOK, command="stance compare")
+    assert told in html

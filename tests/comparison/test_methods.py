@@ -185,7 +185,7 @@ def test_units_of_a_table_were_not_cut_and_have_no_kinds(made):
     assert "cut into" not in said
     assert "sentences" not in said
     some = methods(replace(made, n_from_tables=3))["units"]
-    assert f", 3 of them as units of a table, make {n_units:,} units." in some
+    assert f" (3 of them as units of a table) make {n_units:,} units." in some
 
 
 def test_steps_of_the_tests_are_told(made):

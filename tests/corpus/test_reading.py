@@ -116,7 +116,9 @@ def test_units_that_we_wrote_are_no_articles_of_the_folder_that_they_lie_in(
     assert read.notices == [
         f"{tmp_path}: 1 file that stance wrote was not read as articles (tables/a{suffix})."
     ]
-    assert Read(table).ids() == ["a"]  # who names it means it
+    named = Read(table)
+    assert named.ids() == []
+    assert "a table of units, whose rows are sentences: give the articles" in named.failure
     with pytest.raises(DataError, match=r"no articles, only 1 file that stance wrote \(a\."):
         Read(table.parent)
 

@@ -83,3 +83,12 @@ def test_resamples_without_a_class_that_occurs_do_not_stretch_the_interval():
     estimate = article_bootstrap(tables, lambda t: macro_f1(t, [0, 1, 2]), seed=1)
     assert estimate.value == pytest.approx(0.6, abs=0.01)
     assert estimate.high < 0.65
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_no_limit_stands_on_the_wrong_side_of_its_share_by_rounding(share):
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        sizes = rng.integers(1, 40, size=rng.integers(2, 9)).astype(float)
+        found = clustered_share(share * sizes, sizes)
+        assert found.low <= found.value <= found.high
