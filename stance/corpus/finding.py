@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
+from unicodedata import normalize
 
-from stance.corpus.metadata import COLUMNS
-from stance.corpus.tables import TABLE_SUFFIXES, header_names
+from stance.corpus.metadata import COLUMNS, value_of
+from stance.corpus.tables import TABLE_SUFFIXES, header_names, read_rows
 from stance.errors import DataError
 
 REGISTER = "articles.csv"
@@ -192,10 +193,22 @@ def _were(n: int) -> str:
 
 
 def holds_articles(path: Path) -> bool:
-    """Tell whether an `articles.csv` is a table of articles: it has texts and names no files."""
-    with suppress(OSError), path.open("rb") as stream:
+    """Tell whether an `articles.csv` is a table of articles: with texts, and no file named here."""
+    with suppress(OSError, DataError), path.open("rb") as stream:
         names = header_names(stream, ".csv")
-        return not names.isdisjoint(COLUMNS["text"]) and names.isdisjoint(
-            (*COLUMNS["file"], *COLUMNS["sha256"])
-        )
+        if names.isdisjoint(COLUMNS["text"]) or not names.isdisjoint(COLUMNS["sha256"]):
+            return False
+        rows = (row for _, row in read_rows(stream, ".csv", wanted=["text"]))
+        files = (value_of(row, "file") for row in rows if not isinstance(row, DataError))
+        return not any(is_there(path.parent, name) for name in files if name)
+    return False
+
+
+def is_there(folder: Path, name: str) -> bool:
+    """Tell whether a folder has a file, whichever way the system that packed it wrote accents."""
+    place = PurePath(name)
+    if place.is_absolute() or ".." in place.parts:
+        return False  # no article is known by such a name, and what lies elsewhere is not told
+    with suppress(OSError, ValueError):  # a name that no file can have
+        return any((folder / normalize(form, name)).exists() for form in ("NFC", "NFD"))
     return False

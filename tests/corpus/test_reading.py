@@ -183,7 +183,7 @@ def test_an_articles_csv_that_holds_texts_is_a_table_of_articles(
     assert alone.ids() == ["articles-1", "extra"]
 
 
-@pytest.mark.parametrize("header", ["file,source", "file,text", "sha256,text", "name,outlet", ""])
+@pytest.mark.parametrize("header", ["file,source", "sha256,text", "name,outlet", ""])
 def test_an_articles_csv_that_describes_nothing_is_told(tmp_path: Path, header: str) -> None:
     write(tmp_path / "reuters" / "articles.csv", f"{header}\nx,Chips are sold.\n" if header else "")
     with pytest.raises(DataError, match=r"only 1 articles\.csv"):
@@ -529,3 +529,19 @@ def test_a_reader_can_stop_in_the_middle_of_a_table(tmp_path: Path, suffix: str)
     for article in read_articles([path], on_failure=pytest.fail):
         assert article.id == "a-1"
         break
+
+
+def test_an_articles_csv_with_texts_is_read_though_it_names_files_that_are_not_here(
+    tmp_path: Path,
+) -> None:
+    table = write(
+        tmp_path / "articles.csv",
+        "filename,source,text\nraw/1.html,BBC,One. Two.\nraw/2.html,FT,Three. Four.\n",
+    )
+    write(tmp_path / "others.jsonl", '{"source": "AP", "text": "Five. Six."}\n')
+    read = Read(tmp_path)
+    assert not read.failures
+    assert sorted(filter(None, read.sources().values())) == ["AP", "BBC", "FT"]
+    write(tmp_path / "raw/1.html", "<p>One. Two.</p>")
+    assert set(Read(tmp_path).sources().values()) == {"AP"}  # now it describes what is there
+    assert Read(table).ids()
