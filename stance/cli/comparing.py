@@ -171,6 +171,8 @@ def compare(
         raise typer.BadParameter(
             "--json - and --methods - would write into one another: name a file"
         )
+    if str(output) == "-":
+        raise typer.BadParameter("-o names the page's file; - is for --json or --methods")
     keep_inputs([output, json_file, methods], [*paths, register, labels])
     book = read_codebook(codebook)
     tables_given = [path for path in paths if is_classified(path, book)]

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 from unicodedata import normalize
 
 from stance.corpus.metadata import COLUMNS, value_of
@@ -194,21 +195,20 @@ def _were(n: int) -> str:
 
 def holds_articles(path: Path) -> bool:
     """Tell whether an `articles.csv` is a table of articles: with texts, and no file named here."""
-    with suppress(OSError, DataError), path.open("rb") as stream:
+    with suppress(OSError), path.open("rb") as stream:
         names = header_names(stream, ".csv")
         if names.isdisjoint(COLUMNS["text"]) or not names.isdisjoint(COLUMNS["sha256"]):
             return False
-        rows = (row for _, row in read_rows(stream, ".csv", wanted=["text"]))
-        files = (value_of(row, "file") for row in rows if not isinstance(row, DataError))
-        return not any(is_there(path.parent, name) for name in files if name)
+        return names.isdisjoint(COLUMNS["file"]) or not _names_a_file(stream, path.parent)
     return False
 
 
-def is_there(folder: Path, name: str) -> bool:
-    """Tell whether a folder has a file, whichever way the system that packed it wrote accents."""
-    place = PurePath(name)
-    if place.is_absolute() or ".." in place.parts:
-        return False  # no article is known by such a name, and what lies elsewhere is not told
-    with suppress(OSError, ValueError):  # a name that no file can have
-        return any((folder / normalize(form, name)).exists() for form in ("NFC", "NFD"))
+def _names_a_file(table: BinaryIO, folder: Path) -> bool:
+    """Tell whether a row names a file below a folder, by whatever path: it describes that one."""
+    below = {normalize("NFC", name) for _, _, names in os.walk(folder) for name in names}
+    with suppress(DataError):  # of a table that breaks off, the rows until there tell
+        for _, row in read_rows(table, ".csv", wanted=["text"]):
+            name = None if isinstance(row, DataError) else value_of(row, "file")
+            if name and normalize("NFC", re.split(r"[/\\]", name)[-1]) in below:
+                return True
     return False

@@ -6,11 +6,12 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO
+from unicodedata import normalize
 
 from stance.corpus.decoding import decode, without_lone_surrogates
 from stance.corpus.finding import (
@@ -23,7 +24,6 @@ from stance.corpus.finding import (
     ReadFailure,
     find_files,
     holds_articles,
-    is_there,
 )
 from stance.corpus.front_matter import front_matter
 from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
@@ -177,7 +177,7 @@ class _Reader:
         for folder, register in self._registers.items():
             names = register.missing([]) if register else []
             # What is there may belong to no PATH given.
-            if names := [name for name in names if not is_there(folder, name)]:
+            if names := [name for name in names if not _is_there(folder, name)]:
                 yield folder / REGISTER, names
 
     def _bare_articles(self, file: FoundFile) -> Iterator[tuple[Article, Metadata, Iterator[str]]]:
@@ -277,6 +277,16 @@ class _Reader:
 
     def _fail(self, path: Path, message: str) -> None:
         self._on_failure(ReadFailure(path=path, message=message))
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Tell whether a folder has a file, whichever way the system that packed it wrote accents."""
+    place = PurePath(name)
+    if place.is_absolute() or ".." in place.parts:
+        return False  # no article is known by such a name, and what lies elsewhere is not told
+    with suppress(OSError, ValueError):  # a name that no file can have
+        return any((folder / normalize(form, name)).exists() for form in ("NFC", "NFD"))
+    return False
 
 
 def _have(n: int) -> str:

@@ -198,7 +198,7 @@ def test_a_save_that_was_cut_short_is_made_anew_and_so_is_a_model(folder):
 
 
 def test_a_text_of_two_outlets_with_a_unit_labeled_in_two_ways_is_learned_in_any_order(tmp_path):
-    examples = labeled_corpus()
+    examples = labeled_corpus(4, 6)
     first = [e for e in examples if e.unit.article_id == "a0"]
     other = [replace(e, source="Quay") for e in first]
     other[0] = replace(other[0], labels={**other[0].labels, "stance": "neutral"})

@@ -545,3 +545,22 @@ def test_an_articles_csv_with_texts_is_read_though_it_names_files_that_are_not_h
     write(tmp_path / "raw/1.html", "<p>One. Two.</p>")
     assert set(Read(tmp_path).sources().values()) == {"AP"}  # now it describes what is there
     assert Read(table).ids()
+
+
+@pytest.mark.parametrize(
+    "name", ["Herald\\x.txt", "/old/disk/Herald/x.txt", "x.txt", "Herald/x.txt"]
+)
+def test_an_articles_csv_with_texts_that_names_a_file_below_it_is_no_table_of_articles(
+    tmp_path: Path, name: str
+) -> None:
+    write(tmp_path / "Herald/x.txt", "One. Two.")
+    write(tmp_path / "articles.csv", f'file,source,text\n{name},The Herald,"One. Two."\n')
+    assert Read(tmp_path).ids() == ["Herald/x"]
+
+
+def test_an_articles_csv_that_breaks_off_is_read_until_there(tmp_path: Path) -> None:
+    rows = 'title,source,text\nA,BBC,One. Two.\nB,FT,Three.\nC,FT,"He said \\"no\\" twice."\n'
+    write(tmp_path / "articles.csv", rows)
+    read = Read(tmp_path)
+    assert len(read.ids()) == 2
+    assert "quotes are escaped with backslashes" in read.failure
