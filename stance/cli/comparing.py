@@ -177,6 +177,7 @@ def compare(
     book = read_codebook(codebook)
     tables_given = [path for path in paths if is_classified(path, book)]
     articles = [path for path in paths if path not in tables_given]
+    _tell_unread_labels([path for path in articles if path.is_dir()], register, book)
     paths_named = [*articles, *([Path("PATH_OF_ARTICLES")] if tables_given else [])]
     # With the model: the draw that is advised goes by its predictions.
     named = as_named(paths_named, codebook, register, model)
@@ -275,6 +276,23 @@ def compare(
     if material.loaded:
         tell_model(model, material.loaded)
     material.finish()
+
+
+def _tell_unread_labels(folders: "Sequence[Path]", register: Path | None, book: "Codebook") -> None:
+    """Say which tables in folders hold labels: there their rows are articles, to be labeled."""
+    from stance.corpus.finding import find_files
+    from stance.engine.classified import is_classified
+
+    def ignore(_: object) -> None:
+        """Say nothing: the reader will."""
+
+    for folder in folders:
+        for file in find_files(folder, register, ignore, ignore):
+            if is_classified(file.path, book):
+                tell(
+                    f"{file.path}: its rows are read as articles and its labels are not: give the "
+                    "table by name to compare these"
+                )
 
 
 def _unjudged(folder: Path) -> int:

@@ -337,3 +337,19 @@ def test_no_command_is_cut_short_in_a_list_of_commands(group):
         env=os.environ | {"COLUMNS": "80"},
     ).stdout
     assert "..." not in shown.split("Commands:")[1]
+
+
+def test_labels_of_a_table_inside_a_folder_are_said_not_to_be_read(tmp_path):
+    rows = ["article_id,outlet,text,stance"]
+    for i in range(8):
+        outlet, label = ("Alpha", "optimistic") if i % 2 else ("Beta", "skeptical")
+        rows.append(f"h{i},{outlet},Nvidia may sell {i} H200 chips to China.,{label}")
+    (tmp_path / "mine").mkdir()
+    table = tmp_path / "mine/hand.csv"
+    table.write_text("\n".join(rows), encoding="utf-8")
+    by_name = stance("compare", table, *FAST, "--json", "-")
+    assert "labels are not" not in by_name.stderr
+    assert "as the labels given say" in json.loads(by_name.stdout)["answer"]
+    inside = stance("compare", table.parent, *FAST, "--json", "-")
+    assert "as the model reads them" in json.loads(inside.stdout)["answer"]
+    assert f"{table}: its rows are read as articles and its labels are not" in inside.stderr
