@@ -337,6 +337,7 @@ def _material(
     """
     from stance.classifiers.storage import find_card
     from stance.comparison.compare import corpus_facts, model_facts
+    from stance.comparison.wording import labelers
     from stance.corpus.metadata import COLUMNS
     from stance.corpus.prepare import prepare
     from stance.corpus.tables import TABLE_SUFFIXES
@@ -390,7 +391,7 @@ def _material(
     if not repairs:
         raise DataError("nothing to compare: no article was read")
     firsts = [next(iter(unit.predictions.values())) for unit in units]
-    names = sorted({first.model.removesuffix("+held-out") for first in firsts})
+    names = labelers([first.model for first in firsts])
     found = [find_card(name, [Path(model)]) for name in names]
     card = found[0] if len(found) == 1 else None  # of several models no one's errors are known
     return _Material(

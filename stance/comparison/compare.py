@@ -16,7 +16,7 @@ from stance.comparison.claims import align
 from stance.comparison.effects import outlet_effects
 from stance.comparison.methods import methods
 from stance.comparison.mixes import compare_mixes
-from stance.comparison.observations import VOICE, Observations, observe, shared_tasks
+from stance.comparison.observations import VOICE, Observations, observe
 from stance.comparison.result import (
     SCHEMA,
     Alignment,
@@ -92,7 +92,7 @@ def compare(
     _check(units)
     on_step("copies")
     seen, copies, later = observed(units, codebook, chosen.copies)
-    tasks = shared_tasks(units, codebook)
+    tasks = [codebook.task(name) for name in seen.codes]  # those that all units have
     first = tasks[0]
     models = tuple(sorted({unit.predictions[first.name].model for unit in units}))
     sample = (

@@ -104,7 +104,7 @@ def observe(
     """
     if not units:
         raise DataError("nothing to compare: the articles hold no unit")
-    tasks = shared_tasks(units, codebook)
+    tasks = _shared_tasks(units, codebook)
     if not tasks:
         raise DataError(
             "nothing to compare: no task is labeled in all units; give units labeled on one task"
@@ -145,7 +145,7 @@ def observe(
     )
 
 
-def shared_tasks(units: Sequence[ClassifiedUnit], codebook: Codebook) -> list[Task]:
+def _shared_tasks(units: Sequence[ClassifiedUnit], codebook: Codebook) -> list[Task]:
     """Return the tasks of which every unit has a label."""
     labeled = [unit.predictions.keys() for unit in units]
     return [task for task in codebook.tasks if all(task.name in names for names in labeled)]
