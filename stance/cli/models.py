@@ -63,7 +63,12 @@ def evaluate(
     ] = False,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="With --full: another model, by paired tests."),
+        typer.Option(
+            "--against",
+            help="Another model, by paired tests: on articles that neither learned from, and on "
+            "those that both did, by what each kept of them held out. With --full: all the rest "
+            "too.",
+        ),
     ] = None,
     abstain: Annotated[
         float | None,
@@ -85,12 +90,16 @@ def evaluate(
 
     Example: stance evaluate baseline --split labels/splits.json --full -o model.html
 
+    Example: stance evaluate small --against baseline --split labels/splits.json
+
     Example: stance evaluate baseline --behaviour
     """
     from stance.classifiers.storage import data_digest, load_model
     from stance.codebook import read_codebook
+    from stance.evaluation.paired import compare_models
     from stance.evaluation.protocol import evaluate as run
     from stance.evaluation.splits import Part
+    from stance.report.evaluation_tables import print_model_comparison
     from stance.report.machine import to_json
     from stance.report.terminal import console, print_evaluations
 
@@ -100,8 +109,10 @@ def evaluate(
         raise typer.BadParameter("--behaviour is scored whole: leave out --split")
     if behaviour and full:
         raise typer.BadParameter("--full has the behaviour set too: leave out --behaviour")
-    if (against or output or abstain) and not full:
-        raise typer.BadParameter("--against, --abstain and --output go with --full")
+    if behaviour and against:
+        raise typer.BadParameter("--behaviour is of one model: leave out --against")
+    if (output or abstain) and not full:
+        raise typer.BadParameter("--abstain and --output go with --full")
     keep_inputs([output], [*(paths or []), register, labels, split])
     book = read_codebook(codebook)
     loaded = load_model(model, book, device=device)
@@ -109,8 +120,8 @@ def evaluate(
         _evaluate_behaviour(loaded, paths, book, missed=missed, json=json)
         return
     examples, reader = labeled_units(paths, labels, register, book, split=split, part=Part.HELD_OUT)
+    rival = load_model(against, book, device=device) if against else None
     if full:
-        rival = load_model(against, book, device=device) if against else None
         found = settled_labels(labels, book)
         _evaluate_fully(
             loaded,
@@ -123,6 +134,16 @@ def evaluate(
             json=json,
             output=output,
         )
+        reader.finish()
+        return
+    if rival:
+        with progress("evaluating"):
+            comparisons = compare_models(examples, loaded, rival, book, seed)
+        if json:
+            sys.stdout.write(to_json(comparisons))
+        else:
+            for comparison in comparisons:
+                print_model_comparison(console(), comparison)
         reader.finish()
         return
     with progress("evaluating"):
@@ -243,7 +264,7 @@ def _evaluate_fully(
             labels=labels,
             alpha=abstain or ALPHA,
             behaviour=measure_behaviour(units, model) if units else (),
-            against=compare_models(examples, model, rival, codebook, seed) if rival else None,
+            against=compare_models(examples, model, rival, codebook, seed) if rival else (),
         )
     if json:
         sys.stdout.write(to_json(report))

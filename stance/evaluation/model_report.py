@@ -46,7 +46,7 @@ class ModelReport:
     abstentions: tuple[Abstention, ...]
     ablations: tuple[Ablation, ...]
     behaviour: tuple[FamilyScore, ...]  # empty where it was not measured
-    against: ModelComparison | None
+    against: tuple[ModelComparison, ...]
     card: ModelCard
 
 
@@ -59,7 +59,7 @@ def model_report(
     labels: Sequence[Label] = (),
     alpha: float = ALPHA,
     behaviour: Sequence[FamilyScore] = (),
-    against: ModelComparison | None = None,
+    against: Sequence[ModelComparison] = (),
 ) -> ModelReport:
     """Return the report of a model on the articles here that it never learned from.
 
@@ -122,6 +122,6 @@ def model_report(
             )
         ),
         behaviour=tuple(behaviour),
-        against=against,
+        against=tuple(against),
         card=model.card,
     )

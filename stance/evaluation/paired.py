@@ -10,11 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.classifiers.storage import Model
+from stance.classifiers.base import cross_fit
+from stance.classifiers.learned import Learned
+from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.judged import judged_tasks
-from stance.evaluation.protocol import NOTHING_LABELED, learned_from_here
+from stance.evaluation.protocol import (
+    NOTHING_LABELED,
+    QUICK,
+    is_all,
+    kept_rows,
+    learned_from_here,
+    own_words,
+)
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import Estimate, article_bootstrap
@@ -41,8 +50,9 @@ class PairedDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelComparison:
-    """Two models on the articles that neither learned from."""
+    """Two models on the same units, of articles that neither saw when it judged them."""
 
+    held_out: str  # "new": neither learned from them; else by what both held them out
     left: str  # name@hash
     right: str
     n_units: int
@@ -52,24 +62,102 @@ class ModelComparison:
 
 def compare_models(
     examples: Sequence[LabeledUnit], a: Model, b: Model, codebook: Codebook, seed: int
-) -> ModelComparison:
-    """Return how far model `a` is better than `b` on the articles that neither learned from.
+) -> tuple[ModelComparison, ...]:
+    """Return how far `a` is better than `b`: on articles that neither learned from, and on others.
+
+    Those are articles that both learned from. There the held-out probabilities that their folders
+    keep are compared; see `_held_out`.
 
     Raises
     ------
     DataError
-        If there is no such article, or no task that both can do.
+        If there is no article of either kind, or no task that both can do.
     """
-    new = unseen(unseen(examples, a), b)
-    units = [example.unit for example in new]
-    left, right = (model.classifier.predict_proba(units) for model in (a, b))
+    if not examples:
+        raise DataError(NOTHING_LABELED)
+    known = [learned_from_here(examples, model) for model in (a, b)]
+    new = [example for example in examples if not any(example.sha256 in k for k in known)]
+    found = []
+    if new:
+        units = [example.unit for example in new]
+        rows = [model.classifier.predict_proba(units) for model in (a, b)]
+        found.append(_comparison("new", new, a, b, rows, codebook, seed))
+    kept = [Learned(words=own_words(model)).known(examples) for model in (a, b)]
+    both = [
+        example
+        for example in examples
+        if all(example.sha256 in articles for articles in kept)
+        and all(words_key(example.unit.text) in model.held_out for model in (a, b))
+    ]
+    by, rows = _held_out(both, a, b) if both else (None, [])
+    if by:
+        found.append(_comparison(by, both, a, b, rows, codebook, seed))
+    if not found:
+        raise DataError(
+            f"no article here is new to both {a.reference} and {b.reference}, and none was held "
+            "out from both in the same way: name others; or --split with the split that they were "
+            "trained under; or train both on the same articles, with the same --hold-out-by"
+        )
+    return tuple(found)
+
+
+def _held_out(
+    examples: Sequence[LabeledUnit], a: Model, b: Model
+) -> tuple[str | None, list[dict[str, FloatArray]]]:
+    """Return what held these units out from both models, and the probabilities of each.
+
+    Where it was the article for one and the outlet for the other, and the recipe of one refits in
+    seconds, that one is refitted in the other's folds. None where nothing held out both.
+    """
+    by_a, by_b = (next(iter(model.card.held_out)) for model in (a, b))
+    if by_a == by_b:
+        return by_a, [kept_rows(examples, a), kept_rows(examples, b)]
+    if a.card.kind in QUICK and is_all(examples, a):
+        return by_b, [_in_folds_of(b, a, examples), kept_rows(examples, b)]
+    if b.card.kind in QUICK and is_all(examples, b):
+        return by_a, [kept_rows(examples, a), _in_folds_of(a, b, examples)]
+    return None, []
+
+
+def _in_folds_of(
+    other: Model, quick: Model, examples: Sequence[LabeledUnit]
+) -> dict[str, FloatArray]:
+    """Return the probabilities of a quick recipe, refitted in the folds of another model."""
+    by = next(iter(other.card.held_out))
+    return cross_fit(
+        quick.classifier,
+        examples,
+        [e.source or "" if by == "outlet" else e.sha256 for e in examples],
+        n_folds=other.card.settings["n_folds"],
+        seed=other.card.seed,
+    )
+
+
+def _comparison(
+    held_out: str,
+    examples: Sequence[LabeledUnit],
+    a: Model,
+    b: Model,
+    rows: Sequence[Mapping[str, FloatArray]],
+    codebook: Codebook,
+    seed: int,
+) -> ModelComparison:
     return ModelComparison(
+        held_out=held_out,
         left=a.reference,
         right=b.reference,
-        n_units=len(new),
-        n_articles=len({example.sha256 for example in new}),
-        differences=tuple(paired_differences(new, left, right, codebook, seed=seed)),
+        n_units=len(examples),
+        n_articles=len({example.sha256 for example in examples}),
+        differences=tuple(paired_differences(examples, rows[0], rows[1], codebook, seed=seed)),
     )
+
+
+def compared_on(comparison: ModelComparison) -> str:
+    """Return in words what two models were compared on."""
+    units = f"{comparison.n_units} units of {comparison.n_articles} articles"
+    if comparison.held_out == "new":
+        return f"{units} that neither learned from"
+    return f"{units} that both learned from, each held out by {comparison.held_out} in training"
 
 
 def unseen(examples: Sequence[LabeledUnit], model: Model) -> list[LabeledUnit]:

@@ -69,7 +69,7 @@ def evaluate(
     known = [example for example in examples if example.sha256 in learned_from]
     new = [example for example in examples if example.sha256 not in learned_from]
     if model.card.kind != "baseline":  # it alone learns all anew: an encoder stays what it became
-        own = Learned(words=_own_words(model)).known(known)
+        own = Learned(words=own_words(model)).known(known)
         n_left_out = len({example.sha256 for example in known} - own)
         why = (
             f"{model.reference}, its base or a teacher learned from them, and it keeps no held-out "
@@ -88,7 +88,7 @@ def evaluate(
         rows[model.reference] = model.classifier.predict_proba(units)
         results += _evaluations("new", new, rows, model, codebook, seed)
     # A recipe refitted on some of what the model learned from makes a weaker model than it is.
-    if model.card.kind not in QUICK or not _is_all(known, model):
+    if model.card.kind not in QUICK or not is_all(known, model):
         known = [e for e in known if words_key(e.unit.text) in model.held_out]
         if known:
             results += _as_kept(known, model, codebook, seed)
@@ -140,14 +140,18 @@ def _as_kept(
     """Return the scores of the held-out probabilities that a model's folder keeps, and floors."""
     by = next(iter(model.card.held_out))
     groups = [example.sha256 if by == "article" else example.source or "" for example in known]
-    kept = [model.held_out[words_key(example.unit.text)] for example in known]
-    rows = {task: np.stack([row[task] for row in kept]) for task in model.classifier.classes_}
     found: dict[str, dict[str, FloatArray]] = {}
     if len(set(groups)) > 1:
         for name, floor in floors(known, codebook).items():
             found[name] = cross_fit(floor, known, groups, n_folds=N_FOLDS, seed=seed)
-    found[model.reference] = rows
+    found[model.reference] = kept_rows(known, model)
     return _evaluations(by, known, found, model, codebook, seed)
+
+
+def kept_rows(examples: Sequence[LabeledUnit], model: Model) -> dict[str, FloatArray]:
+    """Return task -> the held-out probabilities that a model's folder keeps of these units."""
+    rows = [model.held_out[words_key(example.unit.text)] for example in examples]
+    return {task: np.stack([row[task] for row in rows]) for task in model.classifier.classes_}
 
 
 def learned_from_here(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
@@ -155,11 +159,11 @@ def learned_from_here(examples: Sequence[LabeledUnit], model: Model) -> set[str]
 
     Learned beside counts as learned: units that a teacher judged, or that stand in no article.
     """
-    words = frozenset({*_own_words(model), *model.card.beside})
+    words = frozenset({*own_words(model), *model.card.beside})
     return Learned(articles=frozenset(model.card.trained_on), words=words).known(examples)
 
 
-def _is_all(known: Sequence[LabeledUnit], model: Model) -> bool:
+def is_all(known: Sequence[LabeledUnit], model: Model) -> bool:
     """Whether all units that a model learned from are here, with as many labels of each task."""
     scores = next(iter(model.card.held_out.values()))
     return model.held_out.keys() <= {words_key(example.unit.text) for example in known} and all(
@@ -168,7 +172,8 @@ def _is_all(known: Sequence[LabeledUnit], model: Model) -> bool:
     )
 
 
-def _own_words(model: Model) -> frozenset[str]:
+def own_words(model: Model) -> frozenset[str]:
+    """Return what `Learned.words` holds of the units that a model learned from in articles."""
     return frozenset(key[:16] for key in model.held_out)
 
 

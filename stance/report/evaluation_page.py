@@ -12,6 +12,7 @@ from stance.classifiers.cards import held_out_words
 from stance.codebook import Codebook
 from stance.evaluation.behaviour import ALL
 from stance.evaluation.model_report import ModelReport
+from stance.evaluation.paired import compared_on
 from stance.evaluation.reliability import Bin
 from stance.evaluation.slices import Slice
 from stance.report.page import HERE, environment, tones_of
@@ -46,6 +47,7 @@ def render_evaluation(report: ModelReport, codebook: Codebook, *, command: str) 
     return template.render(
         report=report,
         answer=_answer(report),
+        compared_on=compared_on,
         held_out_words=held_out_words(report.card),
         command=command,
         style=Markup(style),

@@ -5,7 +5,7 @@ from rich.markup import escape
 
 from stance.classifiers.cards import ModelCard, held_out_words
 from stance.evaluation.model_report import ModelReport
-from stance.evaluation.paired import ModelComparison
+from stance.evaluation.paired import ModelComparison, compared_on
 from stance.report.terminal import (
     estimate_words,
     new_table,
@@ -39,18 +39,14 @@ def print_model_report(out: Console, report: ModelReport) -> None:
     if report.behaviour:
         say(out, "\nthe behaviour set")
         print_behaviour(out, report.behaviour, missed=False, footer=f"model={report.model}")
-    if report.against:
+    for comparison in report.against:
         out.print()
-        print_model_comparison(out, report.against)
+        print_model_comparison(out, comparison)
 
 
 def print_model_comparison(out: Console, comparison: ModelComparison) -> None:
     """Print how far one model is better than another, a row a task and score."""
-    say(
-        out,
-        f"{comparison.left} against {comparison.right}, on {comparison.n_units} units of "
-        f"{comparison.n_articles} articles that neither learned from",
-    )
+    say(out, f"{comparison.left} against {comparison.right}, on {compared_on(comparison)}")
     models = _plain(comparison.left, comparison.right)
     table = new_table("task", "score", *models, "difference", "p", "n")
     for d in comparison.differences:

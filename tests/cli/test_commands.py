@@ -237,7 +237,7 @@ def test_the_shipped_labels_and_held_out_predictions_give_the_scores_of_the_card
         ("--missed",),
         ("--behaviour", "--split", "labels/splits.json"),
         ("--behaviour", "--full"),
-        ("--behaviour", "--full", "--against", "small"),
+        ("--behaviour", "--against", "small"),
         ("--abstain", "0.1"),
     ],
 )

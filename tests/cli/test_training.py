@@ -236,7 +236,7 @@ def test_a_transformer_that_learned_stance_alone_is_compared_with_the_whole_one(
     write_labels(tmp_path / "new.jsonl", [settled(e) for e in new])
     words = (tmp_path / "new", "--labels", tmp_path / "new.jsonl", "--full", "--json")
     done = stance("evaluate", trained, *words, "--against", tmp_path / "alone")
-    found = json.loads(done.stdout)["against"]
+    (found,) = json.loads(done.stdout)["against"]
     assert {d["task"] for d in found["differences"]} == {"stance"}
     assert found["right"].startswith("alone@")
 

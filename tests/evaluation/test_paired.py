@@ -1,13 +1,30 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from stance.classifiers.base import cross_fit
+from stance.classifiers.storage import words_key
 from stance.errors import DataError
-from stance.evaluation.paired import compare_models, paired_differences, unseen
+from stance.evaluation.paired import (
+    compare_models,
+    compared_on,
+    paired_differences,
+    unseen,
+)
 from tests.builders import labeled_corpus
 from tests.evaluation.units import BOOK, STANCE, called, labeled
+
+
+class Constant:
+    """A classifier of stance alone that gives every unit the first label."""
+
+    classes_ = {"stance": STANCE}  # noqa: RUF012  as the classifiers have it
+
+    def predict_proba(self, units):
+        return {"stance": np.tile(np.eye(3)[0], (len(units), 1))}
 
 
 def simulated(rng, n_articles, n_units, skills):
@@ -113,10 +130,59 @@ def test_a_label_that_only_one_model_calls_does_not_change_what_the_scores_avera
 
 def test_two_models_are_compared_on_articles_that_neither_learned_from(model):
     new = labeled_corpus(3, seed=9)
-    found = compare_models([*labeled_corpus(), *new], model, model, BOOK, 1)
-    assert (found.left, found.right) == (model.reference, model.reference)
+    (found,) = compare_models(new, model, model, BOOK, 1)
+    assert (found.held_out, found.left, found.right) == ("new", model.reference, model.reference)
     assert (found.n_units, found.n_articles) == (36, 3)
     assert {d.task for d in found.differences} == {"stance", "sentiment", "voice"}
+
+
+def test_on_articles_that_both_learned_from_their_held_out_predictions_are_compared(model):
+    known, new = labeled_corpus(), labeled_corpus(3, seed=9)
+    kept = {key: {"stance": np.eye(3)[0]} for key in model.held_out}
+    constant = replace(model, reference="constant@0", held_out=kept, classifier=Constant())
+    fresh, held_out = compare_models([*known, *new], model, constant, BOOK, 1)
+    assert (fresh.held_out, fresh.n_articles) == ("new", 3)
+    assert (held_out.held_out, held_out.n_articles, held_out.n_units) == ("article", 12, 144)
+    assert "both learned from, each held out by article" in compared_on(held_out)
+    stance = held_out.differences[0]
+    assert stance.left == pytest.approx(
+        model.card.held_out["article"]["stance"]["macro_f1"]["value"]
+    )
+    n_first = sum(e.labels["stance"] == BOOK.task("stance").classes[0] for e in known)
+    assert stance.right == pytest.approx(2 * n_first / (144 + n_first) / 3)
+
+
+def held_out_by_outlet(model):
+    """Return a model as a slow one that two folds of outlets held out, and what they said."""
+    examples = labeled_corpus()
+    outlets = [e.source for e in examples]
+    rows = cross_fit(model.classifier, examples, outlets, n_folds=2, seed=5)
+    kept = {
+        words_key(e.unit.text): {task: found[i] for task, found in rows.items()}
+        for i, e in enumerate(examples)
+    }
+    card = replace(
+        model.card,
+        kind="transformer",
+        seed=5,
+        settings={"n_folds": 2},
+        held_out={"outlet": model.card.held_out["outlet"]},
+    )
+    return replace(model, reference="slow@0", card=card, held_out=kept)
+
+
+def test_a_quick_model_is_refitted_in_the_folds_of_a_slow_one(model):
+    slow = held_out_by_outlet(model)
+    for pair in ((model, slow), (slow, model)):
+        (found,) = compare_models(labeled_corpus(), *pair, BOOK, 1)
+        assert (found.held_out, found.n_units) == ("outlet", 144)
+        assert all(d.difference.value == 0 and d.p_value == 1 for d in found.differences)
+
+
+def test_models_that_were_held_out_in_different_ways_are_not_compared(model):
+    some = labeled_corpus()[:60]  # too few of its articles to refit the quick one
+    with pytest.raises(DataError, match="none was held out from both in the same way"):
+        compare_models(some, model, held_out_by_outlet(model), BOOK, 1)
 
 
 def test_a_model_that_learned_from_every_article_cannot_be_judged(model):

@@ -53,7 +53,7 @@ def whole_report(model, text="The pier is open."):
         seed=1,
         labels=labels,
         behaviour=[family],
-        against=replace(compare_models(examples, model, model, BOOK, 1), right=text),
+        against=[replace(c, right=text) for c in compare_models(examples, model, model, BOOK, 1)],
     )
     card = replace(report.card, name=text, settings={text: [text]}, versions={text: text})
     return replace(report, model=text, target=text, card=card)
@@ -83,7 +83,7 @@ def test_the_page_opens_with_the_answer_and_shows_every_part(model):
 
 
 def test_a_part_that_was_not_measured_is_left_out(model):
-    bare = replace(whole_report(model), ceilings=(), behaviour=(), against=None, sentiment=None)
+    bare = replace(whole_report(model), ceilings=(), behaviour=(), against=(), sentiment=None)
     _, tags = parsed(bare)
     ids = {value for name, value in tags.attributes if name == "id"}
     assert not {"annotators", "behaviour", "against", "sentiment"} & ids
