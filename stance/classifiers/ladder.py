@@ -1,6 +1,7 @@
 """The rungs of the ladder, from knowing no text to a fine-tuned encoder, each a classifier."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ class Rung(StrEnum):
     LEXICON = "lexicon"
     BASELINE = "baseline"
     EMBEDDING = "embedding"
+    FEW_SHOT = "few-shot"  # an embedding whose encoder learns first, from pairs of units
     TRANSFORMER = "transformer"
 
 
@@ -37,8 +39,8 @@ def new_classifier(
     Parameters
     ----------
     recipe
-        Of the transformer; the embedding takes its base and what is read: a shipped one's name, or
-        a file.
+        Of the transformer; embedding and few-shot take its base and what is read: a shipped one's
+        name, or a file.
     workspace
         Where a transformer keeps checkpoints.
 
@@ -58,13 +60,17 @@ def new_classifier(
         return Baseline(classes, BaselineRecipe(seed=seed))
     need_torch()
     numbers = read_recipe(recipe, seed=seed)
-    if rung is Rung.EMBEDDING:
-        from stance.classifiers.embedding import Embedding, EmbeddingRecipe
+    if rung in (Rung.EMBEDDING, Rung.FEW_SHOT):
+        from stance.classifiers.embedding import Embedding, EmbeddingRecipe, few_shot_recipe
 
-        frozen = EmbeddingRecipe(
-            base=numbers.base, n_tokens=numbers.n_tokens, context=numbers.context, seed=seed
+        found = replace(
+            few_shot_recipe() if rung is Rung.FEW_SHOT else EmbeddingRecipe(),
+            base=numbers.base,
+            n_tokens=numbers.n_tokens,
+            context=numbers.context,
+            seed=seed,
         )
-        return Embedding(classes, codebook.target, frozen, device=device)
+        return Embedding(classes, codebook.target, found, device=device)
     from stance.classifiers.transformer import Transformer
 
     return Transformer(

@@ -22,12 +22,15 @@ def benchmark(
         list[str] | None,
         typer.Option(
             "--model",
-            help="A rung: majority, lexicon, baseline, embedding or transformer; repeatable. "
-            "A majority is always shown beside.",
+            help="A rung: majority, lexicon, baseline, embedding, few-shot or transformer; "
+            "repeatable. A majority is always shown beside.",
         ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option("--recipe", help="Of embedding and transformer: a name, or a .toml file.")
+        str,
+        typer.Option(
+            "--recipe", help="Of embedding, few-shot and transformer: a name, or a .toml file."
+        ),
     ] = "minilm",
     workspace: Annotated[
         Path | None,

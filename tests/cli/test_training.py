@@ -236,9 +236,14 @@ def test_a_transformer_that_learned_stance_alone_is_compared_with_the_whole_one(
     write_labels(tmp_path / "new.jsonl", [settled(e) for e in new])
     words = (tmp_path / "new", "--labels", tmp_path / "new.jsonl", "--full", "--json")
     done = stance("evaluate", trained, *words, "--against", tmp_path / "alone")
-    (found,) = json.loads(done.stdout)["against"]
-    assert {d["task"] for d in found["differences"]} == {"stance"}
-    assert found["right"].startswith("alone@")
+    for found in json.loads(done.stdout)["against"]:
+        assert {d["task"] for d in found["differences"]} == {"stance"}
+        assert found["right"].startswith("alone@")
+    known = (port / "articles", "--labels", port / "settled.jsonl", "--json")
+    (found,) = json.loads(
+        stance("evaluate", trained, *known, "--against", tmp_path / "alone").stdout
+    )
+    assert (found["held_out"], found["n_articles"]) == ("outlet", 8)
 
 
 def test_a_trained_model_is_exported_classifies_and_is_evaluated(stance, port, trained, tmp_path):

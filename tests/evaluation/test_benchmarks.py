@@ -244,6 +244,20 @@ def test_every_unit_is_judged_once_and_by_nobody_who_learned_from_it(name, data)
         assert ids == frozenset.union(*trial.parts.values())
 
 
+def test_rungs_on_an_encoder_read_the_recipe_and_few_shot_alone_teaches_the_encoder(data, tmp_path):
+    bert(tmp_path / "tiny")
+    recipe = tmp_path / "quick.toml"
+    recipe.write_text(f"base = {str(tmp_path / 'tiny')!r}\nn_tokens = 32\n", encoding="utf-8")
+    new = partial(new_classifier, seed=7, recipe=str(recipe), device="cpu")
+    rungs = [Rung.EMBEDDING, Rung.FEW_SHOT]
+    scores = run_benchmark(SETS["gwsd"], data, rungs, new, seed=7, recipe=str(recipe)).scores
+    assert [score.model for score in scores] == ["majority", "embedding", "few-shot"]
+    _, frozen, warm = (score.settings for score in scores)
+    assert (frozen["n_tokens"], warm["n_tokens"]) == (32, 32)
+    assert frozen["contrast_batches"] == 0
+    assert warm["contrast_batches"] > 0
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_runs_on_three_rungs_in_the_words_of_its_published_scores(name, data):
     rungs = [Rung.LEXICON, Rung.BASELINE]

@@ -29,10 +29,10 @@ from stance.statistics.arrays import FloatArray
 from stance.statistics.intervals import Estimate, article_bootstrap
 from stance.statistics.scores import macro_f1
 
-# The rungs that need a classifier for each target to tell targets apart. The embedding is one: its
-# encoder reads the target, but what it learns on top is one weighing of its vectors for all.
-LEARN_NO_TARGET = frozenset({Rung.MAJORITY, Rung.LEXICON, Rung.BASELINE, Rung.EMBEDDING})
-READ_RECIPE = frozenset({Rung.EMBEDDING, Rung.TRANSFORMER})
+# The rungs that need a classifier for each target to tell targets apart. Those on an encoder's
+# vectors are among them: it reads the target, but what is learned is one weighing for all.
+LEARN_NO_TARGET = frozenset(Rung) - {Rung.TRANSFORMER}
+READ_RECIPE = frozenset({Rung.EMBEDDING, Rung.FEW_SHOT, Rung.TRANSFORMER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
