@@ -15,12 +15,13 @@ from stance.resources import data_folder
 
 DEFAULT_CODEBOOK = "h200-access"
 PLACEHOLDER = "FILL IN"  # what the template asks its user to replace
-# The columns of label files, classified units and kept probabilities that are no task's: none may
-# be called so.
+# The columns of label files, classified units, kept probabilities and slices that are no task's:
+# none may be called so.
 RESERVED = (
     *("article_id", "source", "date", "sha256", "unit_id", "index", "kind", "start", "end", "text"),
     *("abstained", "model", "codebook", "annotators", "decided_by"),
     *("annotator", "task", "label", "at", "design", "note", "guess", "words"),
+    *("outlet", "length", "repair"),  # what scores are cut by
 )
 
 

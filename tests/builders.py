@@ -33,8 +33,10 @@ def labeled_corpus(n_articles=12, n_units=12, seed=1):
                 [("optimistic", HOPE), ("skeptical", DOUBT), ("neutral", PLAIN)]
             )
             words = rng.choice(pool).split()
-            # A number amid the words: no two articles are copies of each other.
-            sentences.append(" ".join([*words[:4], f"{i * 31 + j}", *words[4:]]))
+            # A number amid the words: no two articles are copies of each other, nor two corpora.
+            sentences.append(
+                " ".join([*words[:4], f"{1000 * (seed - 1) + i * 31 + j}", *words[4:]])
+            )
             labels.append(stance)
         made = article(" ".join(sentences), name=f"a{i}", source=f"Outlet {i % 4}")
         tone = {"optimistic": "positive", "skeptical": "negative", "neutral": "neutral"}

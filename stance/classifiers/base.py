@@ -93,6 +93,11 @@ def neutral_stance(codebook: Codebook) -> str | None:
     return next((label.name for labels in stances for label in labels if label.score == 0), None)
 
 
+def in_order(examples: Sequence[LabeledUnit]) -> list[LabeledUnit]:
+    """Return units in the order in which they are learned: the same, however they came."""
+    return sorted(examples, key=lambda e: (e.sha256, e.unit.start, e.source or ""))
+
+
 def cross_fit(
     classifier: Classifier,
     examples: Sequence[LabeledUnit],

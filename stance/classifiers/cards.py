@@ -56,6 +56,8 @@ def read_card(path: Path) -> ModelCard:
     values = [score["calibration_error"] for score in scores] + [mean.value for mean in means]
     values += [end for mean in means for end in (mean.low, mean.high) if end is not None]
     texts += [text for pair in card.files.items() for text in pair]
+    if not card.held_out:
+        raise ValueError("card.json has no held-out scores")
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("a name or a hash in card.json is no text")
     if not all(isinstance(value, float) and 0 <= value <= 1 for value in values):
@@ -89,9 +91,9 @@ def card_text(card: ModelCard) -> str:
     for by, tasks in card.held_out.items():
         for task, score in tasks.items():
             m = score["macro_f1"]
-            by_label = ", ".join(f"{k} {_f1(v)}" for k, v in score["f1"].items())
+            by_label = ", ".join(f"{_cell(k)} {_f1(v)}" for k, v in score["f1"].items())
             lines.append(
-                f"| {by} | {task} | {_interval(m)} | {by_label} | "
+                f"| {by} | {_cell(task)} | {_interval(m)} | {by_label} | "
                 f"{score['calibration_error']:.2f} | {m['n_units']} | {m['n_articles']} |"
             )
     for task, bins in card.curves.items():
@@ -106,11 +108,12 @@ def card_text(card: ModelCard) -> str:
         names = list(dict.fromkeys(t for shares in card.by_outlet.values() for t in shares))
         by = "outlet" if "outlet" in card.held_out else "article"
         lines += ["", f"### Accuracy by outlet, held out by {by}", ""]
-        lines += [f"| outlet | units | {' | '.join(names)} |", "| --- " * (2 + len(names)) + "|"]
+        heads = " | ".join(map(_cell, names))
+        lines += [f"| outlet | units | {heads} |", "| --- " * (2 + len(names)) + "|"]
         for outlet, shares in card.by_outlet.items():
-            cells = " | ".join(_interval(shares[t]) if t in shares else "–" for t in names)
             n_units = max(share["n_units"] for share in shares.values())
-            lines.append(f"| {outlet} | {n_units} | {cells} |")
+            cells = " | ".join(_of_units(shares.get(t), n_units) for t in names)
+            lines.append(f"| {_cell(outlet)} | {n_units} | {cells} |")
     lines += [
         "",
         "## Not for",
@@ -145,6 +148,19 @@ def _f1(found: Mapping[str, Any] | float | None) -> str:
     if found is None:
         return "–"
     return f"{found:.2f}" if isinstance(found, float) else _interval(found)
+
+
+def _of_units(share: Mapping[str, Any] | None, n_units: int) -> str:
+    """Return a share; and of how many units, where some of them have no label of the task."""
+    if share is None:
+        return "–"
+    some = f" of {share['n_units']}" if share["n_units"] < n_units else ""
+    return _interval(share) + some
+
+
+def _cell(text: str) -> str:
+    """Return a name that ends no cell of a table of Markdown, and no row."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _interval(estimate: Mapping[str, Any]) -> str:

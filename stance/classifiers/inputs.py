@@ -110,9 +110,13 @@ class Inputs:
         return arrays
 
     def batches(self, units: Sequence[Unit]) -> Iterator[tuple[list[int], Mapping[str, IntArray]]]:
-        """Yield places of units and their arrays: like lengths together, long ones first."""
+        """Yield places of units and their arrays: like lengths together, long ones first.
+
+        The same units in another order make the same batches: in half precision, what a unit is
+        read with shows in its vector.
+        """
         encoded = self.encode(units)
-        order = sorted(range(len(units)), key=lambda i: -len(encoded[i]))
+        order = sorted(range(len(units)), key=lambda i: (-len(encoded[i]), encoded[i].ids))
         while order:
             n = max(1, BATCH_TOKENS // len(encoded[order[0]]))
             places, order = order[:n], order[n:]

@@ -1,6 +1,7 @@
 """What a model has learned from: what it may not be measured on, nor whatever is made from it."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from stance.records import LabeledUnit
 
 # Files that only models of ours have: one of them, and it is no encoder of others.
 OWN = ("card.json", "held_out.jsonl", "calibration.json")
+
+SOME = 3  # units of an article; no held-out seed article shares more than one with the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,20 @@ class Learned:
             units.setdefault(example.sha256, []).append(key in self.words)
         copies = {article for article, known in units.items() if 2 * sum(known) >= len(known)}
         return copies | (self.articles & units.keys())
+
+    def met(self, examples: Sequence[LabeledUnit]) -> list[bool]:
+        """Return of each unit whether it was learned from, in its article or in another.
+
+        In an article that is not known, units with words that were learned are met where there
+        are some: a longer article that holds a learned one. Fewer are what outlets repeat.
+        """
+        known = self.known(examples)
+        same = [words_key(example.unit.text)[:16] in self.words for example in examples]
+        n_same = Counter(e.sha256 for e, found in zip(examples, same, strict=True) if found)
+        return [
+            example.sha256 in known or (found and n_same[example.sha256] >= SOME)
+            for example, found in zip(examples, same, strict=True)
+        ]
 
 
 def learned_by(*folders: Path) -> Learned:

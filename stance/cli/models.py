@@ -138,7 +138,7 @@ def evaluate(
         return
     if rival:
         with progress("evaluating"):
-            comparisons = compare_models(examples, loaded, rival, book, seed)
+            comparisons = compare_models(examples, loaded, rival, book, seed, on_notice=tell)
         if json:
             sys.stdout.write(to_json(comparisons))
         else:
@@ -256,6 +256,9 @@ def _evaluate_fully(
             units = read_behaviour(data_folder("labels") / "behaviour.jsonl", codebook)
         except DataError:  # no unit of the set follows this codebook
             units = []
+        against = (
+            compare_models(examples, model, rival, codebook, seed, on_notice=tell) if rival else ()
+        )
         report = model_report(
             examples,
             model,
@@ -264,7 +267,7 @@ def _evaluate_fully(
             labels=labels,
             alpha=abstain or ALPHA,
             behaviour=measure_behaviour(units, model) if units else (),
-            against=compare_models(examples, model, rival, codebook, seed) if rival else (),
+            against=against,
         )
     if json:
         sys.stdout.write(to_json(report))

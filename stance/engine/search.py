@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.classifiers.base import Classifier, cross_fit
+from stance.classifiers.base import Classifier, cross_fit, in_order
 from stance.classifiers.recipes import Choices, TransformerRecipe
 from stance.codebook import Codebook
-from stance.engine.train import held_out_groups, in_order
+from stance.engine.train import held_out_groups
 from stance.errors import DataError, ModelError
 from stance.evaluation.scores import score
 from stance.records import LabeledUnit

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stance.classifiers.base import Fold, cross_fit, label_codes
+from stance.classifiers.base import Fold, cross_fit, in_order, label_codes
 from stance.classifiers.bases import described
 from stance.classifiers.calibration import calibrate, temper
 from stance.classifiers.cards import ModelCard
@@ -153,11 +153,6 @@ def train_model(
     )
     save_model(folder, classifier, card, examples, first, calibration)
     return load_model(folder, codebook, device="cpu")
-
-
-def in_order(examples: Sequence[LabeledUnit]) -> list[LabeledUnit]:
-    """Return units in the order in which they are learned: the same, however they came."""
-    return sorted(examples, key=lambda e: (e.sha256, e.unit.start, e.source or ""))
 
 
 def held_out_groups(examples: Sequence[LabeledUnit], by: str) -> tuple[str, list[str]]:

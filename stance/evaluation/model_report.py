@@ -13,7 +13,7 @@ from stance.evaluation.ceiling import Ceiling, ceilings
 from stance.evaluation.confusion import SentimentConfusion, sentiment_confusion
 from stance.evaluation.judged import judged_tasks
 from stance.evaluation.paired import ModelComparison, unseen
-from stance.evaluation.protocol import Evaluation, floors
+from stance.evaluation.protocol import Evaluation, floors, learned_from_here
 from stance.evaluation.reliability import Bin, reliability
 from stance.evaluation.scores import score
 from stance.evaluation.slices import Slice, slices
@@ -35,6 +35,7 @@ class ModelReport:
     n_units: int
     n_articles: int
     n_known: int  # articles left out because the model learned from them
+    n_met: int  # units of others left out: it learned from the same words
     first_date: str | None
     last_date: str | None
     evaluations: tuple[Evaluation, ...]  # the floors, then the model
@@ -78,6 +79,7 @@ def model_report(
         If the model learned from every article, or no unit has a settled label of its tasks.
     """
     new = unseen(examples, model)
+    known = learned_from_here(examples, model)
     units = [example.unit for example in new]
     probabilities = model.classifier.predict_proba(units)
     judged = judged_tasks(new, probabilities, codebook)
@@ -93,7 +95,8 @@ def model_report(
         seed=seed,
         n_units=len(new),
         n_articles=len({example.sha256 for example in new}),
-        n_known=len({e.sha256 for e in examples} - {e.sha256 for e in new}),
+        n_known=len(known),
+        n_met=sum(e.sha256 not in known for e in examples) - len(new),
         first_date=dates[0] if dates else None,
         last_date=dates[-1] if dates else None,
         evaluations=tuple(

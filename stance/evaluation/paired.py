@@ -5,13 +5,12 @@ test swaps the two models' predictions of whole articles. Its null is that for e
 models' predictions could as well have been the other's. With n articles no p is below 2 / 2**n.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from stance.classifiers.base import cross_fit
-from stance.classifiers.learned import Learned
+from stance.classifiers.base import cross_fit, in_order
 from stance.classifiers.storage import Model, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError
@@ -21,8 +20,8 @@ from stance.evaluation.protocol import (
     QUICK,
     is_all,
     kept_rows,
-    learned_from_here,
-    own_words,
+    new_units,
+    own_articles,
 )
 from stance.records import LabeledUnit
 from stance.statistics.arrays import FloatArray
@@ -61,12 +60,23 @@ class ModelComparison:
 
 
 def compare_models(
-    examples: Sequence[LabeledUnit], a: Model, b: Model, codebook: Codebook, seed: int
+    examples: Sequence[LabeledUnit],
+    a: Model,
+    b: Model,
+    codebook: Codebook,
+    seed: int,
+    *,
+    on_notice: Callable[[str], None] = lambda words: None,
 ) -> tuple[ModelComparison, ...]:
     """Return how far `a` is better than `b`: on articles that neither learned from, and on others.
 
     Those are articles that both learned from. There the held-out probabilities that their folders
     keep are compared; see `_held_out`.
+
+    Parameters
+    ----------
+    on_notice
+        Told how many units are in neither comparison.
 
     Raises
     ------
@@ -75,20 +85,23 @@ def compare_models(
     """
     if not examples:
         raise DataError(NOTHING_LABELED)
-    known = [learned_from_here(examples, model) for model in (a, b)]
-    new = [example for example in examples if not any(example.sha256 in k for k in known)]
+    examples = in_order(examples)
+    new = new_units(examples, a, b)
     found = []
     if new:
         units = [example.unit for example in new]
         rows = [model.classifier.predict_proba(units) for model in (a, b)]
         found.append(_comparison("new", new, a, b, rows, codebook, seed))
-    kept = [Learned(words=own_words(model)).known(examples) for model in (a, b)]
+    kept = [own_articles(examples, model) for model in (a, b)]
     both = [
         example
         for example in examples
         if all(example.sha256 in articles for articles in kept)
         and all(words_key(example.unit.text) in model.held_out for model in (a, b))
     ]
+    n_left_out = len(examples) - len(new) - len(both)
+    if n_left_out and (new or both):
+        on_notice(f"{n_left_out} units are left out: one of the two models alone knows them")
     by, rows = _held_out(both, a, b) if both else (None, [])
     if by:
         found.append(_comparison(by, both, a, b, rows, codebook, seed))
@@ -96,7 +109,8 @@ def compare_models(
         raise DataError(
             f"no article here is new to both {a.reference} and {b.reference}, and none was held "
             "out from both in the same way: name others; or --split with the split that they were "
-            "trained under; or train both on the same articles, with the same --hold-out-by"
+            "trained under; or train both on the same articles, held out by the same (a "
+            "transformer's --hold-out-by)"
         )
     return tuple(found)
 
@@ -170,8 +184,7 @@ def unseen(examples: Sequence[LabeledUnit], model: Model) -> list[LabeledUnit]:
     """
     if not examples:
         raise DataError(NOTHING_LABELED)
-    learned_from = learned_from_here(examples, model)
-    new = [example for example in examples if example.sha256 not in learned_from]
+    new = new_units(examples, model)
     if not new:
         raise DataError(
             f"{model.reference} learned from every labeled article here: give others, or --split "

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stance.classifiers.base import Classifier, cross_fit
+from stance.classifiers.base import Classifier, cross_fit, in_order
 from stance.classifiers.learned import Learned
 from stance.classifiers.lexicon import Lexicon, Majority, Vader
-from stance.classifiers.storage import Model, words_key
+from stance.classifiers.storage import Model, data_digest, words_key
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.later import first_later_date, later_dates
@@ -65,11 +65,15 @@ def evaluate(
         raise DataError(NOTHING_LABELED)
     if not any(example.labels.keys() & model.classifier.classes_.keys() for example in examples):
         raise DataError("no unit here has a settled label of a task that the model can do")
+    examples = in_order(examples)
     learned_from = learned_from_here(examples, model)
     known = [example for example in examples if example.sha256 in learned_from]
-    new = [example for example in examples if example.sha256 not in learned_from]
+    new = new_units(examples, model)
+    n_met = len(examples) - len(known) - len(new)
+    if n_met:
+        on_notice(f"{n_met} units of other articles are left out: it learned from the same words")
     if model.card.kind != "baseline":  # it alone learns all anew: an encoder stays what it became
-        own = Learned(words=own_words(model)).known(known)
+        own = own_articles(known, model)
         n_left_out = len({example.sha256 for example in known} - own)
         why = (
             f"{model.reference}, its base or a teacher learned from them, and it keeps no held-out "
@@ -87,11 +91,16 @@ def evaluate(
         rows = {name: f.fit(new).predict_proba(units) for name, f in floors(new, codebook).items()}
         rows[model.reference] = model.classifier.predict_proba(units)
         results += _evaluations("new", new, rows, model, codebook, seed)
-    # A recipe refitted on some of what the model learned from makes a weaker model than it is.
+    # A recipe refitted on fewer labels than the model's, on more or on others makes another model.
     if model.card.kind not in QUICK or not is_all(known, model):
-        known = [e for e in known if words_key(e.unit.text) in model.held_out]
-        if known:
-            results += _as_kept(known, model, codebook, seed)
+        kept = [e for e in known if words_key(e.unit.text) in model.held_out]
+        if len(kept) < len(known):
+            on_notice(
+                f"{len(known) - len(kept)} units of articles that {model.reference} learned from "
+                "are left out: it did not learn from them, and knows their articles"
+            )
+        if kept:
+            results += _as_kept(kept, model, codebook, seed)
         return _some(results, model)
     rivals = {**floors(known, codebook), model.reference: model.classifier}
     articles = [example.sha256 for example in known]
@@ -159,17 +168,32 @@ def learned_from_here(examples: Sequence[LabeledUnit], model: Model) -> set[str]
 
     Learned beside counts as learned: units that a teacher judged, or that stand in no article.
     """
+    return _learned(model).known(examples)
+
+
+def _learned(model: Model) -> Learned:
     words = frozenset({*own_words(model), *model.card.beside})
-    return Learned(articles=frozenset(model.card.trained_on), words=words).known(examples)
+    return Learned(articles=frozenset(model.card.trained_on), words=words)
+
+
+def new_units(examples: Sequence[LabeledUnit], *models: Model) -> list[LabeledUnit]:
+    """Return the units that no model learned from, nor from others of their article."""
+    met = zip(*(_learned(model).met(examples) for model in models), strict=True)
+    return [example for example, found in zip(examples, met, strict=True) if not any(found)]
+
+
+def own_articles(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
+    """Return the hashes of articles that a model learned from itself, not its base or a teacher."""
+    own = Learned(words=own_words(model)).known(examples)
+    if len(model.card.trained_on) == model.card.n_articles:  # nothing is inherited
+        own |= {e.sha256 for e in examples} & set(model.card.trained_on)
+    return own
 
 
 def is_all(known: Sequence[LabeledUnit], model: Model) -> bool:
-    """Whether all units that a model learned from are here, with as many labels of each task."""
-    scores = next(iter(model.card.held_out.values()))
-    return model.held_out.keys() <= {words_key(example.unit.text) for example in known} and all(
-        sum(task in example.labels for example in known) >= found["macro_f1"]["n_units"]
-        for task, found in scores.items()
-    )
+    """Whether what a model learned from is here, all of it and with the labels that it had."""
+    own = [example for example in known if example.sha256 in model.card.trained_on]
+    return data_digest(own) == model.card.data_sha256
 
 
 def own_words(model: Model) -> frozenset[str]:

@@ -29,6 +29,8 @@ def print_model_report(out: Console, report: ModelReport) -> None:
     print_evaluations(out, report.evaluations, footer=footer)
     if report.n_known:
         say(out, f"left out: {report.n_known} articles that the model learned from")
+    if report.n_met:
+        say(out, f"left out of the others: {report.n_met} units whose words it learned from")
     _print_held_out(out, report.card)
     _print_ceilings(out, report)
     _print_confusions(out, report)

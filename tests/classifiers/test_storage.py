@@ -131,6 +131,7 @@ def test_held_out_rows_are_checked_line_by_line(folder, line):
     "edit",
     [
         lambda card: card.update(held_out=[]),
+        lambda card: card.update(held_out={}),
         lambda card: card["held_out"]["article"]["stance"].pop("macro_f1"),
         lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(value="high"),
         lambda card: card["held_out"]["article"]["stance"]["macro_f1"].update(value=float("nan")),
@@ -145,7 +146,7 @@ def test_held_out_rows_are_checked_line_by_line(folder, line):
         lambda card: card.update(files={"model.json": 7}),
         lambda card: card.update(colour="red"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_a_card_of_another_shape_is_a_model_error(folder, edit):
     change(folder / "card.json", edit)

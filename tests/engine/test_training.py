@@ -132,6 +132,20 @@ def test_the_card_says_what_was_measured_and_how_it_was_made(trained, examples, 
     assert "learning_rate = 0.01" in page
 
 
+def test_a_cards_table_by_outlet_keeps_its_columns_and_tells_where_labels_are_fewer(
+    examples, tmp_path
+):
+    some = [replace(e, source=e.source.replace("Outlet 0", "Harbour | Breaking")) for e in examples]
+    some[0] = replace(some[0], labels={"stance": some[0].labels["stance"]})
+    train_baseline(some, BOOK, tmp_path / "pipes")
+    card = (tmp_path / "pipes/README.md").read_text(encoding="utf-8")
+    (row,) = (line for line in card.splitlines() if line.startswith("| Harbour"))
+    outlet, units, stance, _, voice = row.strip("| ").replace("\\|", "/").split(" | ")
+    assert (outlet, units) == ("Harbour / Breaking", "24")
+    assert " of " not in stance
+    assert voice.endswith(" of 23")
+
+
 def test_the_table_by_outlet_is_of_models_that_had_not_seen_the_outlet(examples, tmp_path):
     rng = np.random.default_rng(5)  # labels without a meaning: luck tells the ways apart
     lucky = [replace(e, labels={"voice": str(rng.choice(CLASSES["voice"]))}) for e in examples]

@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stance.classifiers.base import in_order
 from stance.classifiers.baseline import BaselineRecipe
 from stance.classifiers.storage import words_key
 from stance.codebook import read_codebook
 from stance.errors import DataError
 from stance.evaluation.model_report import model_report
-from stance.evaluation.protocol import evaluate, learned_from_here
+from stance.evaluation.protocol import evaluate, learned_from_here, new_units
 from stance.evaluation.scores import score
 from tests.builders import labeled_corpus, train_baseline
 from tests.evaluation.units import called, labeled
@@ -70,6 +71,7 @@ def test_known_articles_are_held_out_and_new_ones_judged_as_they_come(model):
 def test_some_of_what_a_model_learned_from_is_judged_by_what_it_keeps_not_by_a_weaker_refit(model):
     some = [e for e in labeled_corpus() if e.source == "Outlet 1"]
     some += [e for e in labeled_corpus() if e.unit.article_id == "a2"]
+    some = in_order(some)
     found = evaluate(some, model, BOOK, seed=1)
     assert {r.held_out for r in found} == {"article"}
     kept = [model.held_out[words_key(e.unit.text)] for e in some]
@@ -143,10 +145,45 @@ def test_articles_without_a_label_of_the_models_task_do_not_end_the_scoring_of_o
     }
     with pytest.raises(DataError, match="settled label of a task that the model can do"):
         evaluate(new, alone, BOOK, seed=1)
-    # One label everywhere teaches nothing, so that there is nothing to hold out.
-    plain = [replace(e, labels={"stance": "neutral"}) for e in known]
-    results = evaluate([*plain, *labeled_corpus(3, seed=9)], alone, BOOK, seed=1)
+
+
+def test_a_model_of_some_labels_is_not_scored_as_one_of_all(tmp_path):
+    every = labeled_corpus()
+    some = every[::4]
+    made = train_baseline(some, BOOK, tmp_path / "some", recipe=RECIPE)
+    told = []
+    (floor, *_, found) = evaluate(every, made, BOOK, seed=1, on_notice=told.append)
+    assert (floor.held_out, found.held_out) == ("article", "article")
+    assert found.scores["stance"].macro_f1.n_units == len(some)
+    kept = made.card.held_out["article"]["stance"]["macro_f1"]["value"]
+    assert found.scores["stance"].macro_f1.value == pytest.approx(kept, abs=1e-4)
+    assert told[0].startswith(f"{len(every) - len(some)} units of articles that some@")
+
+
+def test_labels_that_were_corrected_since_are_judged_by_what_was_held_out(model):
+    # Refitted on the new labels, an old model would have the scores of a new one.
+    turned = {"optimistic": "skeptical", "skeptical": "optimistic", "neutral": "neutral"}
+    now = [replace(e, labels={"stance": turned[e.labels["stance"]]}) for e in labeled_corpus()]
+    found = evaluate(now, model, BOOK, seed=1)[-1]
+    assert found.held_out == "article"
+    assert found.scores["stance"].accuracy.value < 0.5
+
+
+def test_what_stands_word_for_word_in_a_longer_article_is_not_new(model):
+    old, fresh = labeled_corpus()[:12], labeled_corpus(4, seed=9)[:36]
+    longer = [replace(e, sha256="roundup") for e in (*old, *fresh)]
+    (met,) = (new_units(longer, model),)
+    assert {e.unit.text for e in met}.isdisjoint(e.unit.text for e in old)
+    assert len(met) > 20
+    told = []
+    results = evaluate(longer, model, BOOK, seed=1, on_notice=told.append)
     assert {r.held_out for r in results} == {"new"}
+    assert results[-1].scores["stance"].macro_f1.n_units == len(met)
+    assert "learned from the same words" in told[0]
+    report = model_report(longer, model, BOOK, seed=1)
+    assert (report.n_known, report.n_met) == (0, 48 - len(met))
+    line = [replace(old[0], sha256="fresh"), *(replace(e, sha256="fresh") for e in fresh[:3])]
+    assert new_units(line, model) == line  # a line that an outlet repeats
 
 
 def test_without_a_task_that_vader_reads_it_is_no_floor(model):
