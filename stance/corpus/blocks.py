@@ -8,7 +8,7 @@ follows from its own shape and its neighbours'.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby, pairwise, zip_longest
 
 from stance.corpus.sentences import (
     CLOSERS,
@@ -53,7 +53,8 @@ _ROUND = "•‣▪●○◦■⁃"  # bullets that are nothing else, so that th
 _DASHES = "-–—"
 _MARK = re.compile(
     r"(?P<heading>\#{1,6})\s|(?P<quote>(?:>\s?){1,4})"
-    rf"|(?P<bullet>[{_DASHES}*+·])\s|(?P<round>[{_ROUND}])"
+    rf"|(?![{_DASHES}+]\s[\d.,]{{1,12}}\s?%$)"  # a number with its sign
+    rf"(?P<bullet>[{_DASHES}*+·])\s|(?P<round>[{_ROUND}])"
     r"|\(?(?P<count>\d{1,3}|[A-Za-z]|[ivx]{2,4})(?P<after>[.)]{1,2})\s"
 )
 _NO_WORDS = re.compile(r"[-*_=#>~+·•–—|`\s]*+$")
@@ -80,6 +81,13 @@ _NO_HEADING = re.compile(
     r"|[^\S\r\n]{2}|[\t|]"  # the columns of a table
     rf"|\b(?:{SAID})\b[^:]{{0,40}}:\s?[\"“]"  # He added: "..."
 )
+# What a number belongs to: "No. 2. It sold", "on Jan. 2. He said".
+_NO_COUNT = (
+    r"(?<!\bNo\.)(?<!\bpp\.)(?<!\bSept\.)"
+    r"(?<!\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Nos|Fig|Sec|Art|Vol)\.)"
+)
+# Unless a small letter shows that no sentence starts behind the number: "chips and 3. services".
+_ITEM_ENDS = rf"(?:(?<=[{TERMINALS},;{re.escape(CLOSERS)}])|(?<=, and)|(?= \S{{1,5}} [a-z]))"
 # A list inside a line: a bullet after a colon, or two of a kind.
 _GLUED_LIST = re.compile(rf":\s?([{_ROUND}])|([{_ROUND}])[^{_ROUND}]++\2")
 
@@ -175,6 +183,12 @@ def _joined(text: str, lines: list[_Line]) -> list[_Line]:
     lengths = sorted(line.end - line.outer for line, after, n in breaks if goes_on(line, after, n))
     wrapped = len(lengths) >= 2 and 4 * len(lengths) >= len(breaks)
     width = lengths[len(lengths) * 9 // 10] if wrapped else 0
+    # Where a tenth of these lines are much longer, nothing was wrapped at that width.
+    n_longer = sum(
+        max(line.end - line.outer, after.end - after.outer) > 1.25 * width
+        for line, after, _ in breaks
+    )
+    wrapped = wrapped and 10 * n_longer < len(breaks)
 
     joined: list[_Line] = []
     for i, after in enumerate(lines):
@@ -212,9 +226,9 @@ def _taken_apart(text: str, lines: list[_Line]) -> list[_Line]:
     """
     apart: list[_Line] = []
     bullet, after_title, with_texts = "", False, False
-    for line in lines:
+    for line, after in zip_longest(lines, lines[1:]):
         if line.mark in ("1", "a"):
-            pieces, bullet = _counted(text, line), ""
+            pieces, bullet = _counted(text, line, after), ""
         elif line.mark and line.mark not in "#>":
             with_texts = with_texts and line.mark == bullet
             pieces, bullet = _glued(text, line, line.mark), line.mark
@@ -244,25 +258,39 @@ def _glued(text: str, line: _Line, bullet: str) -> list[_Line]:
     if bullet in _ROUND:
         cut = re.compile(bullet)
     else:
-        cut = re.compile(rf"(?<=[.!?…\"”’)])\s{re.escape(bullet)}\s(?=[\"“]?[A-Z\d])")
+        # An item ends like a sentence; "(Reuters) - U.S. - China talks" is prose.
+        cut = re.compile(
+            r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’]))(?<!\b[A-Za-z]\.[A-Za-z]\.)"
+            rf"\s{re.escape(bullet)}\s(?=[\"“]?[A-Z\d])"
+        )
     bounds = [(line.outer, line.start)]
     bounds += [found.span() for found in cut.finditer(text, line.start, line.end)]
     return _pieces(text, line, bounds, bullet)
 
 
-def _counted(text: str, line: _Line) -> list[_Line]:
-    """Return the line cut before each number or letter that goes on counting from its first."""
+def _counted(text: str, line: _Line, after: _Line | None) -> list[_Line]:
+    """Return the line cut before each number or letter that goes on counting from its first.
+
+    A number that the next line carries is none here, and where the line ends as a sentence, so does
+    every item counted with a full stop: "5 to 4. It sold" counts nothing.
+    """
     found = _MARK.match(text, line.start, line.end)
     if found is None or not (found["count"].isdigit() or found["count"].islower()):
         return [line]
+    carried = _MARK.match(text, after.start, after.end) if after else None
+    sentences = found["after"] == "." and _ends_sentence(text, line)
+    before = _NO_COUNT + (_ITEM_ENDS if sentences else "")
     bounds, count, position = [(line.outer, line.start)], found["count"], found.end()
     while len(count) < 4 and (count.isdigit() or len(count) == 1):
         count = str(int(count) + 1) if count.isdigit() else chr(ord(count) + 1)
-        place = text.find(f" {count}{found['after']} ", position, line.end)
-        if place < 0:
+        if carried and carried["count"] == count:
             break
-        bounds.append((place + 1, place + 1))
-        position = place + 1
+        cut = re.compile(rf"{before} {count}{re.escape(found['after'])} ")
+        place = cut.search(text, position, line.end)
+        if place is None:
+            break
+        position = place.start() + 1
+        bounds.append((position, position))
     return _pieces(text, line, bounds, "1" if len(bounds) > 1 else line.mark)
 
 
