@@ -41,6 +41,7 @@ _PLAIN = str.maketrans(
 _REPORTED = re.compile(rf"(?:[A-Z][\w’'.-]{{0,30}}\s){{1,3}}(?:{SAID})\b")
 # Abbreviations that sentencex does not know, and that something always follows.
 _GOES_ON = re.compile(r"\b(?:Ms|Mx|Messrs|approx|incl|est|cf|viz)\.$")
+_NAME_GOES_ON = re.compile(r"(?<=\w\.)AI\b|(?<=\d\.)[A-Z]{2}\b")  # Character.AI, 2330.TW
 _NEVER_FIRST = re.compile(r"\((?:[A-Z][\w’'-]{1,30},?\s)?\d{1,4}\)|https?:|www\.|doi:")
 _TIME_GOES_ON = re.compile(
     r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|[ECMP][DS]?T\b|GMT\b|UTC\b"
@@ -148,4 +149,5 @@ def _joined(text: str, start: int, cut: int) -> bool:
         return True
     if _GOES_ON.search(text, near, end):
         return True
-    return bool(_NEVER_FIRST.match(text, cut) or _GLUED_NAME.match(text, cut))
+    going_on = (_NAME_GOES_ON, _NEVER_FIRST, _GLUED_NAME)
+    return any(pattern.match(text, cut) for pattern in going_on)
