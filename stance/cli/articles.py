@@ -20,10 +20,12 @@ from stance.cli.common import (
     Reader,
     Register,
     chosen_model,
+    is_repaired,
     keep_inputs,
     progress,
     tell,
     tell_model,
+    tell_repaired,
 )
 
 if TYPE_CHECKING:
@@ -61,13 +63,16 @@ def split(
 
     keep_inputs([output], [*paths, register])
     reader = Reader(paths, register)
+    n_repaired = 0
     with progress("splitting") as shown, _opened(output) as file:
         for article, units in prepare(reader, repair=not no_repair):
             rows = ({"unit_id": u.id, "sha256": article.sha256} | unit_row(u) for u in units)
             file.writelines(json_lines(rows))
+            n_repaired += is_repaired(article)
             shown.advance(shown.task_ids[0])
     if output and output != Path("-"):
         tell(f"wrote {output}")
+    tell_repaired(n_repaired)
     reader.finish()
 
 
@@ -106,6 +111,7 @@ def classify(
     loaded = chosen_model(model, book, device=device, named=codebook)
     reader = Reader(paths, register)
     unknown: list[str] = []
+    n_repaired = 0
     with (
         progress("classifying") as shown,
         _opened(output, binary=form is Format.PARQUET) as file,
@@ -117,10 +123,12 @@ def classify(
             if done.article.source is None:
                 unknown.append(done.article.id)
             write([row_of(unit, book) for unit in done.units])
+            n_repaired += is_repaired(done.article)
             shown.advance(shown.task_ids[0])
     if output and output != Path("-"):
         tell(f"wrote {output} as {form}")
     tell_model(model, loaded)
+    tell_repaired(n_repaired)
     if unknown:
         tell(
             f"the outlet of {len(unknown)} article(s) is unknown, {unknown[0]} first; "

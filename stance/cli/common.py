@@ -110,6 +110,20 @@ def tell(words: str) -> None:
     sys.stderr.write(f"stance: {printable(words)}\n")
 
 
+def tell_repaired(n_articles: int) -> None:
+    """Say how many articles were repaired, if any: their units read otherwise than they came."""
+    if n_articles:
+        tell(
+            f"damaged characters were repaired by rule in {n_articles} article(s); --no-repair "
+            "takes them as they are"
+        )
+
+
+def is_repaired(article: "Article") -> bool:
+    """Return whether an article's characters were repaired; front matter does not count."""
+    return any(repair.kind != "front matter" for repair in article.repairs)
+
+
 class Reader:
     """Reads articles; a file that cannot be read is told, counted and passed over."""
 

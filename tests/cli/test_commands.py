@@ -163,6 +163,15 @@ def test_articles_that_trained_the_model_get_held_out_predictions_and_others_do_
     assert not new["model"].endswith("+held-out")
 
 
+@pytest.mark.parametrize("command", ["split", "classify"])
+def test_how_many_articles_were_repaired_is_told(command, tmp_path):
+    (tmp_path / "a.txt").write_text("The harbour&#39;s ferry sails.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("---\ntitle: Ferry\n---\nIt waits.", encoding="utf-8")
+    words = "damaged characters were repaired by rule in 1 article(s)"
+    assert words in stance(command, tmp_path).stderr
+    assert words not in stance(command, tmp_path, "--no-repair").stderr
+
+
 def test_one_bad_file_is_told_and_the_rest_is_classified(tmp_path):
     (tmp_path / "a.txt").write_text("The ferry sails.", encoding="utf-8")
     (tmp_path / "b.txt").write_bytes(b"\x00\x01\x02 binary \x00")
