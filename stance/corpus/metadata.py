@@ -37,7 +37,7 @@ _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
     *("october", "november", "december"),
 )
-_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d\d)\2(\d\d)(?:\d{6})?(?:$|[T\s])", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d\d)\2(\d\d)(?:\d\d){0,3}(?:$|[T\s])", re.ASCII)
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
 _DAY_MONTH = re.compile(
     _WEEKDAY + r"(\d{1,2})(?:st|nd|rd|th)?[\s-]+([a-z]{3,9})\.?,?[\s-]+(\d{4})(?:$|[\s,])",
@@ -48,7 +48,8 @@ _MONTH_DAY = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _DOTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:$|[T\s,])", re.ASCII)
-_SECONDS = re.compile(r"\d{10}(?:\d{3})?", re.ASCII)  # since 1970, or milliseconds
+# Since 1970, or milliseconds; up to 2030, since 2026011412 is an hour in January 2026.
+_SECONDS = re.compile(r"1[0-8]\d{8}(?:\d{3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +80,15 @@ def metadata_of(row: Mapping[str, object]) -> Metadata:
     sources = list(_values(row, "source"))
     outlets = [source for source in sources if not _is_address(source)]
     addresses = [*_values(row, "url"), *filter(_is_address, sources)]
-    written = value_of(row, "date")
-    day = iso_day(written) if written else None
+    written = list(_values(row, "date"))
+    day = next(filter(None, map(iso_day, written)), None)
     return Metadata(
         source=outlets[0] if outlets else None,
         title=value_of(row, "title"),
         date=day,
         url=addresses[0] if addresses else None,
         language=value_of(row, "language"),
-        unread_date=None if day else written,
+        unread_date=written[0] if written and not day else None,
     )
 
 
@@ -112,6 +113,8 @@ def iso_day(text: str) -> str | None:
     """
     text = text.strip()
     try:
+        if _SECONDS.fullmatch(text):
+            return datetime.fromtimestamp(int(text[:10]), UTC).date().isoformat()
         if found := _YEAR_FIRST.match(text):
             return date(int(found[1]), int(found[3]), int(found[4])).isoformat()
         if found := _DAY_MONTH.match(text):
@@ -120,8 +123,6 @@ def iso_day(text: str) -> str | None:
             return date(int(found[3]), _month(found[1]), int(found[2])).isoformat()
         if found := _DOTS.match(text):
             return date(int(found[3]), int(found[2]), int(found[1])).isoformat()
-        if _SECONDS.fullmatch(text):
-            return datetime.fromtimestamp(int(text[:10]), UTC).date().isoformat()
     except ValueError:
         return None
     return None

@@ -29,6 +29,7 @@ from stance.corpus.front_matter import front_matter
 from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
 from stance.corpus.offsets import Edit, edited
 from stance.corpus.registers import Register, read_register
+from stance.corpus.sentences import WORD
 from stance.corpus.tables import (
     TABLE_SUFFIXES,
     article_of_row,
@@ -42,9 +43,11 @@ from stance.records import Article, text_sha256
 
 MAX_FILE = 20_000_000  # bytes of a text file
 CUT_SHORT = re.compile(r"\[\+?\d+ chars\]\s*\Z")  # NewsAPI and GNews send no more
-# The line that LexisNexis writes above, and Factiva below, each article of an export.
+# The line that LexisNexis and ProQuest write above, Factiva and Nexis Uni below, each article.
 _EXPORTED = re.compile(
-    r"^[ \t]*\d+ of \d+ DOCUMENTS[ \t\r]*$|^Document [A-Z]\w{18,}[ \t\r]*$", re.MULTILINE
+    r"^[ \t]*(?:(\d+ of \d+ DOCUMENTS)|(Document [A-Z]\w{18,})|(End of Document)"
+    r"|(Document \d+ of \d+))[ \t\r]*$",
+    re.MULTILINE,
 )
 
 
@@ -167,6 +170,13 @@ class _Reader:
             what = "a file that is" if len(names) == 1 else f"{len(names)} files that are"
             first = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
             self._on_notice(f"{path}: names {what} not there: {first}. Correct its column `file`.")
+        if self.register is not None and self.register_path is not None:
+            unnamed = self.register.missing(file.place.as_posix() for file in found)
+            for name in (name for name in unnamed if self._namesakes[name] > 1):
+                self._on_notice(
+                    f"{self.register_path}: {name} is the name of {self._namesakes[name]} files, "
+                    "so its row counts for none. Write the path of each."
+                )
 
     def _missing(self, found: Sequence[FoundFile]) -> Iterator[tuple[Path, list[str]]]:
         """Yield each register that names files which are not there, with those names."""
@@ -318,7 +328,9 @@ def _text_article(stream: BinaryIO, name: str) -> tuple[Article, Metadata]:
     if len(data) > MAX_FILE:
         raise DataError(f"larger than {MAX_FILE:,} bytes. Write one article a file, or a table.")
     original = decode(data)
-    n_exported = len(_EXPORTED.findall(original))
+    n_exported = max(
+        Counter(found.lastindex for found in _EXPORTED.finditer(original)).values(), default=0
+    )
     if n_exported > 1:
         raise DataError(
             f"holds {n_exported} articles of an archive export. Write one a file, or a table."
@@ -327,6 +339,6 @@ def _text_article(stream: BinaryIO, name: str) -> tuple[Article, Metadata]:
     article = Article(id=name, text=original, original=original, sha256=text_sha256(original))
     if start:
         article = edited(article, [Edit(kind="front matter", start=0, end=start, after="")])
-    if not article.text.strip():
+    if not WORD.search(article.text):
         raise DataError("holds no text. Remove it, or save the article again.")
     return article, metadata_of(fields)

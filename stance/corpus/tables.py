@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from stance.corpus.decoding import text_stream, without_lone_surrogates
 from stance.corpus.metadata import COLUMNS, column_name
+from stance.corpus.sentences import WORD
 from stance.errors import DataError
 from stance.records import Article, text_sha256
 
@@ -123,7 +124,7 @@ def article_of_row(row: Row, *, article_id: str) -> Article:
         If the row has no text, or one that is empty, too long, HTML or not text.
     """
     texts = [row[name] for name in COLUMNS["text"] if row.get(name) is not None]
-    text = next((text for text in texts if isinstance(text, str) and text.strip()), None)
+    text = next((text for text in texts if isinstance(text, str) and _says_something(text)), None)
     if text is None:
         require_column(row, ["text"])
         others = [type(text).__name__ for text in texts if not isinstance(text, str)]
@@ -140,6 +141,11 @@ def article_of_row(row: Row, *, article_id: str) -> Article:
         raise DataError(f"its text is HTML, since it holds {tag!r}. Extract the text of it first.")
     text = without_lone_surrogates(text)
     return Article(id=article_id, text=text, original=text, sha256=text_sha256(text))
+
+
+def _says_something(text: str) -> bool:
+    """Return whether a text has a word, and is no mark of NewsAPI that the article is gone."""
+    return bool(WORD.search(text)) and text.strip() != "[Removed]"
 
 
 def html_tag(text: str) -> str | None:
@@ -246,7 +252,16 @@ def _named(value: object) -> Row | DataError:
         return DataError(
             f"a JSON {type(value).__name__}, where an article is an object with names."
         )
-    return {column_name(name): item for name, item in value.items()}
+    return _row(value.items())
+
+
+def _row(cells: Iterable[tuple[str, object]]) -> Row:
+    """Return a row; of several columns of one name, the first that is not empty counts."""
+    row: dict[str, object] = {}
+    for name, value in cells:
+        if row.get(column_name(name)) in (None, ""):
+            row[column_name(name)] = value
+    return row
 
 
 def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row | DataError]]:
@@ -298,7 +313,7 @@ def _csv_rows(stream: TextIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row 
             counts = f"{len(cells)} field(s), and the header {len(header)}"
             yield number, DataError(f"has {counts}. {advice}")
         else:
-            yield number, dict(zip(header, cells, strict=True))
+            yield number, _row(zip(header, cells, strict=True))
 
 
 def _parquet_rows(file: BinaryIO, wanted: Sequence[str]) -> Iterator[tuple[int, Row | DataError]]:
@@ -325,4 +340,4 @@ def _parquet_row(row: "pa.RecordBatch") -> Row | DataError:
         cells = [column[0].as_py() for column in row.columns]
     except (ValueError, OverflowError) as error:
         return DataError(f"holds a value that cannot be read: {error}. Write it as text.")
-    return dict(zip(map(column_name, row.schema.names), cells, strict=True))
+    return _row(zip(row.schema.names, cells, strict=True))

@@ -147,6 +147,25 @@ def test_a_register_names_files_by_bare_name_where_only_one_has_it(tmp_path: Pat
     assert sources == {"x/1": "x", "y/1": "y", "y/2": "Herald"}
 
 
+def test_a_register_that_names_two_files_as_one_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "corpus/may/1.txt", "Ferries stop.")
+    write(tmp_path / "corpus/june/1.txt", "Ferries sail.")
+    register = write(tmp_path / "r.csv", "file,source\n1.txt,Herald\njune/1.txt,Courier\n")
+    read = Read(tmp_path / "corpus", register=register)
+    assert read.sources() == {"june/1": "Courier", "may/1": "may"}
+    assert read.notices == [
+        f"{register}: 1.txt is the name of 2 files, so its row counts for none. "
+        "Write the path of each."
+    ]
+
+
+def test_a_date_column_that_holds_none_hides_no_other(tmp_path: Path) -> None:
+    row = {"text": "Ferries stop.", "published": "true", "published_at": "2026-02-14"}
+    read = Read(write_rows(tmp_path / "a.jsonl", [row]))
+    assert read.only.date == "2026-02-14"
+    assert not read.notices
+
+
 def test_a_register_in_json_lines_names_texts_by_sha256(tmp_path: Path) -> None:
     path = write(tmp_path / "corpus" / "a.txt", "Text.")
     row = {"sha256": text_sha256("Text.").upper(), "source": "Herald", "date": "14 Feb 2026"}
@@ -296,7 +315,15 @@ def test_the_columns_of_common_collectors_are_known(
     "text",
     [
         *("2026-02-14", "2026-02-14T23:30:00-05:00", "2026-02-14 10:00:00 UTC", "20260214"),
-        *("20260214T120000Z", "20260214120000", "2026/02/14", "1771027200", "1771027200000"),
+        *(
+            "2026021412",
+            "202602141200",
+            "20260214T120000Z",
+            "20260214120000",
+            "2026/02/14",
+            "1771027200",
+            "1771027200000",
+        ),
         *("Sat, 14 Feb 2026 10:00:00 GMT", "14 Feb 2026 10:00 +0000", "14 February 2026"),
         *("February 14, 2026", "Feb 14, 2026", "Feb. 14 2026", "Saturday, February 14th, 2026"),
         *("14-Feb-2026", "14.02.2026", "14.2.2026 10:00"),

@@ -277,6 +277,8 @@ def test_a_bad_file_is_reported_and_the_rest_goes_on(
     [
         "                {} of 2 DOCUMENTS\r\n\r\nThe Herald\r\n\r\nBODY:\r\n\r\nFerries stop.\r\n",
         "Ferries stop\n\nThe Herald\n\nThey did.\n\nDocument HRLD00002026030{}em3400012\n\n",
+        "Document {} of 2\n\nFerries stop\n\nFull text: They did.\n\n____________\n\n",
+        "Ferries stop\nThe Herald\nBody\n\nThey did {}.\n\nEnd of Document\n\n\n",
         "Ferries stop\n\nJournal\n\nThey did.\n\nDocument J00000002026030{}em3400012\n\n",
     ],
 )
@@ -286,6 +288,15 @@ def test_an_export_of_several_articles_is_no_article(tmp_path: Path, article: st
     read = Read(tmp_path)
     assert read.ids() == ["herald/a"]
     assert read.failure == "holds 2 articles of an archive export. Write one a file, or a table."
+
+
+@pytest.mark.parametrize("text", ["\u200b\n", "...\n---\n", "👍"])
+def test_a_text_without_a_word_is_empty(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "herald/a.txt", "Ferries stop.")
+    write(tmp_path / "herald/b.txt", text)
+    read = Read(tmp_path)
+    assert read.ids() == ["herald/a"]
+    assert "holds no text" in read.failure
 
 
 def test_a_format_that_is_not_read_is_a_failure_that_names_those_that_are(tmp_path: Path) -> None:

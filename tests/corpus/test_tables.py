@@ -19,7 +19,7 @@ optional = words.map(lambda text: text or None)
 @st.composite
 def articles(draw: st.DrawFn) -> Article:
     text = draw(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
-    text = text + draw(st.sampled_from(["x", '"', "x\r\n", 'a,"b";\tc\n']))
+    text = text + draw(st.sampled_from(["x", 'x"', "x\r\n", 'a,"b";\tc\n']))
     assume(html_tag(text) is None)  # else it is refused
     outlet = draw(optional.filter(lambda text: not (text or "").lower().startswith("http")))
     return Article(
@@ -76,7 +76,7 @@ def test_a_bad_row_is_reported_and_the_rows_keep_their_numbers(tmp_path: Path, s
     rows: list[dict[str, object]] = [
         {"text": "One."},
         {"text": " "},
-        {"text": "\0"},
+        {"text": "Thr\0ee"},
         {"text": "4."},
     ]
     read = Read(write_rows(tmp_path / f"a{suffix}", rows))
@@ -184,6 +184,23 @@ def test_lines_beyond_the_limit_are_skipped_without_being_held(
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "text,source,Text\nFerries stop.,Herald,\n,Herald,Ferries stop.\n"),
+        (
+            "a.jsonl",
+            '{"text": "Ferries stop.", "Text": ""}\n{"text": null, "Text": "Ferries stop."}',
+        ),
+    ],
+)
+def test_of_two_columns_of_one_name_the_filled_one_counts(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    read = Read(write(tmp_path / name, content))
+    assert [article.text for article in read.articles] == ["Ferries stop."] * 2
+
+
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         ("[" * 100_000, "nested too deeply"),
@@ -192,6 +209,8 @@ def test_lines_beyond_the_limit_are_skipped_without_being_held(
         ("[1, 2]", "a JSON list"),
         ('{"text": ["a", "b"]}', "its text is of type list"),
         ('{"text": null}', "its text is empty"),
+        ('{"text": "- …"}', "its text is empty"),
+        ('{"text": "[Removed]"}', "its text is empty"),
         ("{}", "Found: none"),
         ("\x00\x01\x02", "not JSON"),
     ],
