@@ -252,15 +252,15 @@ def _named(value: object) -> Row | DataError:
         return DataError(
             f"a JSON {type(value).__name__}, where an article is an object with names."
         )
-    return _row(value.items())
+    return _row((column_name(name), item) for name, item in value.items())
 
 
 def _row(cells: Iterable[tuple[str, object]]) -> Row:
     """Return a row; of several columns of one name, the first that is not empty counts."""
     row: dict[str, object] = {}
     for name, value in cells:
-        if row.get(column_name(name)) in (None, ""):
-            row[column_name(name)] = value
+        if row.get(name) in (None, ""):
+            row[name] = value
     return row
 
 
@@ -340,4 +340,4 @@ def _parquet_row(row: "pa.RecordBatch") -> Row | DataError:
         cells = [column[0].as_py() for column in row.columns]
     except (ValueError, OverflowError) as error:
         return DataError(f"holds a value that cannot be read: {error}. Write it as text.")
-    return _row(zip(row.schema.names, cells, strict=True))
+    return _row(zip(map(column_name, row.schema.names), cells, strict=True))
