@@ -20,6 +20,7 @@ from stance.cli.common import (
     Reader,
     Register,
     chosen_model,
+    codebook_file,
     is_repaired,
     keep_inputs,
     progress,
@@ -106,7 +107,7 @@ def classify(
     from stance.report.machine import row_of, table_writer
 
     form = _format(format, output)
-    keep_inputs([output], [*paths, register])
+    keep_inputs([output], [*paths, register, codebook_file(codebook)])
     book = read_codebook(codebook)
     loaded = chosen_model(model, book, device=device, named=codebook)
     reader = Reader(paths, register)

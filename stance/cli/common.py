@@ -169,6 +169,16 @@ def articles_only(paths: Sequence[Path], codebook: "Codebook") -> None:
             )
 
 
+def codebook_file(name: str) -> Path | None:
+    """Return the file of a codebook, None where a shipped one is named."""
+    return Path(name) if Path(name).suffix == ".toml" else None
+
+
+def label_files(folder: Path) -> list[Path]:
+    """Return the files of a label folder from which judgements are read."""
+    return [folder / name for name in ("annotations.jsonl", "documents.csv", "draws.jsonl")]
+
+
 def keep_inputs(outputs: "Sequence[Path | None]", inputs: "Sequence[Path | None]") -> None:
     """Refuse to write over what is read, or one output over another.
 
@@ -204,7 +214,8 @@ def keep_inputs(outputs: "Sequence[Path | None]", inputs: "Sequence[Path | None]
         for path in there:
             if path.resolve() in read:
                 raise DataError(
-                    f"{path}: is read here and would be lost: give the output another name"
+                    f"{path}: is read here and would be lost: give the output another name or "
+                    "folder"
                 )
 
 

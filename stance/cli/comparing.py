@@ -25,7 +25,9 @@ from stance.cli.common import (
     Seed,
     as_named,
     chosen_model,
+    codebook_file,
     keep_inputs,
+    label_files,
     progress,
     serve_words,
     settled_labels,
@@ -147,10 +149,12 @@ def compare(
     Example: stance compare seeds/articles -o report.html --json comparison.json
     """
     from stance.codebook import read_codebook
-    from stance.comparison.checks import claim_pairs, write_pairs
+    from stance.comparison.checks import claim_pairs, design_file, write_pairs
     from stance.comparison.compare import Settings, observed
     from stance.comparison.compare import compare as compare_units
     from stance.comparison.methods import methods_text
+    from stance.comparison.timeline import day_of_event
+    from stance.comparison.wording import n_of
     from stance.engine.classified import is_classified
     from stance.errors import LabelError
     from stance.files import refuse_existing, writing
@@ -159,9 +163,13 @@ def compare(
     from stance.report.comparison_tables import print_comparison
     from stance.report.machine import to_json
     from stance.report.page import render_page
-    from stance.report.tables import write_tables
+    from stance.report.tables import TABLES, write_tables
     from stance.report.terminal import console
-    from stance.report.without_text import without_text
+    from stance.report.without_text import (
+        command_without_headlines,
+        without_headlines,
+        without_text,
+    )
 
     if check_claims is not None and checks is None:
         raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
@@ -173,7 +181,21 @@ def compare(
         )
     if str(output) == "-":
         raise typer.BadParameter("-o names the page's file; - is for --json or --methods")
-    keep_inputs([output, json_file, methods], [*paths, register, labels])
+    if event is not None:
+        day_of_event(event)
+    pairs_files = [checks, design_file(checks)] if checks else []
+    keep_inputs(
+        [
+            *(output, json_file, methods),
+            *((tables / f"{name}.csv" for name in TABLES) if tables else ()),
+            *(pairs_files if check_claims else ()),
+        ],
+        [
+            *(*paths, register, labels, codebook_file(codebook)),
+            *(label_files(sample) if sample else ()),
+            *(() if check_claims else pairs_files),
+        ],
+    )
     book = read_codebook(codebook)
     tables_given = [path for path in paths if is_classified(path, book)]
     articles = [path for path in paths if path not in tables_given]
@@ -240,11 +262,13 @@ def compare(
                 pairs = claim_pairs(comparison.alignment, seen, check_claims, seed)
                 write_pairs(checks, pairs, comparison.alignment)
                 n_pairs = len(pairs)
-        shared = without_text(comparison) if no_text else comparison
+        shared, n_hidden = comparison, 0
+        command = shlex.join(["stance", *sys.argv[1:]])
+        if no_text:
+            hashes = {unit.unit.article_id: unit.sha256 for unit in material.units}
+            comparison, n_hidden = without_headlines(comparison, hashes)
+            shared, command = without_text(comparison), command_without_headlines(command)
         if page:
-            # A page is passed on: it need not tell where on this machine the files lay.
-            words = (Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])
-            command = shlex.join(["stance", *words])
             laid_out = replace(shared, units=comparison.units)  # which it hashes itself
             page.write(render_page(laid_out, book, command=command, text=not no_text))
         if record:
@@ -264,14 +288,24 @@ def compare(
     if not printed:
         print_comparison(console(), shared, book)
     if charts:
-        save_charts(shared, book, charts)
+        drawn = save_charts(shared, book, charts)
         tell(f"wrote the charts into {charts}")
+        beside = {path for path in charts.iterdir() if path.suffix in {".svg", ".png"}} - {*drawn}
+        if beside:
+            names = ", ".join(sorted(path.name for path in beside))
+            tell(f"{charts}: not written by this run, so maybe of an earlier one: {names}")
     if output is not None:
         tell(f"wrote {output}; open it in a browser")
     if check_claims:
         tell(
             f"wrote {checks}: write y or n under same_claim for each of its {n_pairs} pairs, then "
             f"compare again with --checks {checks}"
+            + ("; it holds sentences of the articles: do not publish it" if no_text else "")
+        )
+    if n_hidden:
+        tell(
+            f"{n_of(n_hidden, 'article')} with a name that reads like a headline: named by the "
+            "start of the SHA-256 instead"
         )
     if material.loaded:
         tell_model(model, material.loaded)
@@ -337,13 +371,14 @@ def _material(
     """
     from stance.classifiers.storage import find_card
     from stance.comparison.compare import corpus_facts, model_facts
-    from stance.comparison.wording import labelers
+    from stance.comparison.wording import labelers, labelers_said
     from stance.corpus.metadata import COLUMNS
     from stance.corpus.prepare import prepare
     from stance.corpus.tables import TABLE_SUFFIXES
     from stance.engine.classified import read_classified
     from stance.engine.classify import classify
     from stance.errors import DataError
+    from stance.records import GIVEN
 
     units: list[ClassifiedUnit] = []
     repairs: dict[str, list[str]] = {}
@@ -353,7 +388,7 @@ def _material(
     column = f"Fill in its outlet column ({', '.join(COLUMNS['source'][:3])}, ...)."
     for path in {path.resolve(): path for path in tables}.values():  # each once
         on_step(f"reading {path.name}")
-        for number, unit in enumerate(read_classified(path, codebook), start=1):
+        for number, unit in enumerate(read_classified(path, codebook, on_notice=tell), start=1):
             if unit.source is None:
                 raise DataError(
                     f"{path}: row {number}: article {unit.unit.article_id!r} has no outlet. "
@@ -393,11 +428,16 @@ def _material(
     firsts = [next(iter(unit.predictions.values())) for unit in units]
     names = labelers([first.model for first in firsts])
     found = [find_card(name, [Path(model)]) for name in names]
-    card = found[0] if len(found) == 1 else None  # of several models no one's errors are known
+    facts = model_facts(names[0], found[0])
+    if len(names) > 1:  # of several models no one's errors are known
+        unknown = tuple(
+            name for name, card in zip(names, found, strict=True) if not card and name != GIVEN
+        )
+        facts = replace(model_facts(labelers_said(names), None), unknown=unknown)
     return _Material(
         units=units,
         corpus=corpus_facts(units, repairs, reader.n_failed),
-        model=model_facts(" and ".join(names), card),
+        model=facts,
         titles=titles,
         trained_on=tuple(sha256 for card in found if card for sha256 in card.trained_on),
         loaded=loaded,

@@ -14,7 +14,9 @@ from stance.cli.common import (
     Reader,
     Register,
     articles_only,
+    codebook_file,
     keep_inputs,
+    label_files,
     tell,
 )
 from stance.labeling.designs import Design
@@ -196,8 +198,8 @@ def export_annotations(
         raise typer.BadParameter("give the articles that were judged, or are to be")
     if unlabeled and output is not None:
         refuse_existing(output)
-    log = (folder or data_folder("labels")) / "annotations.jsonl"
-    keep_inputs([output], [*paths, register, units, predictions, log])
+    log = label_files(folder or data_folder("labels"))
+    keep_inputs([output], [*paths, register, units, predictions, codebook_file(codebook), *log])
     if form is Form.CAS and output in (None, Path("-")):
         raise typer.BadParameter("cas is several files: give -o with a new folder or a .zip")
     if predictions is not None and form is not Form.LABEL_STUDIO:

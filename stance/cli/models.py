@@ -20,6 +20,7 @@ from stance.cli.common import (
     SeedPaths,
     SplitFile,
     abstaining,
+    codebook_file,
     keep_inputs,
     labeled_units,
     progress,
@@ -113,7 +114,7 @@ def evaluate(
         raise typer.BadParameter("--behaviour is of one model: leave out --against")
     if (output or abstain) and not full:
         raise typer.BadParameter("--abstain and --output go with --full")
-    keep_inputs([output], [*(paths or []), register, labels, split])
+    keep_inputs([output], [*(paths or []), register, labels, split, codebook_file(codebook)])
     book = read_codebook(codebook)
     loaded = load_model(model, book, device=device)
     if behaviour:

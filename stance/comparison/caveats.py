@@ -19,7 +19,7 @@ from stance.comparison.result import (
 )
 from stance.comparison.sample import open_and_aside
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
-from stance.comparison.wording import labelers, listed, tied_said
+from stance.comparison.wording import labelers, labelers_said, listed, tied_said
 from stance.corpus.furniture import REPEATED
 from stance.records import same_words
 
@@ -38,6 +38,7 @@ def refusals_of(
     codebook: Codebook,
     *,
     outlets: Sequence[str] = (),
+    several: bool = False,
 ) -> list[str]:
     """Return what cannot be said of this corpus, why, and what can be said instead.
 
@@ -45,6 +46,8 @@ def refusals_of(
     ----------
     outlets
         All of them: those that are not in the mix have no article that counts.
+    several
+        Whether units were labeled in several ways.
     """
     found = []
     counting = {outlet.outlet for outlet in mix.outlets}
@@ -90,13 +93,14 @@ def refusals_of(
             f"The labels of {mix.task} have no order, so no outlet leans further than another."
         )
     if sample.n_labels == 0:
+        whose, its = ("errors", "labels") if several else ("the model's errors", "its labels")
         found.append(
             (
                 "The labels came with the units and no share is corrected: if a model gave them, "
                 "hand labels of a random sample would tell how it errs"
                 if model.given
-                else "Without hand labels of a random sample no share is corrected for the model's "
-                "errors: what is shown is a count of its labels"
+                else f"Without hand labels of a random sample no share is corrected for {whose}: "
+                f"what is shown is a count of {its}"
             )
             + (f". Draw such a sample with: {sample.remedy}" if sample.remedy else ".")
         )
@@ -139,23 +143,24 @@ def caveats_of(
         Tasks that only some units have a label of.
     """
     found = []
-    if len(who := labelers(models)) > 1:
+    several = len(labelers(models)) > 1
+    if several:
         found.append(
-            f"Units were labeled by {listed(who)}: where outlets were labeled by different ones, a "
-            "difference between outlets may be one between these. Label all in one way to tell."
+            f"Units were labeled in several ways ({labelers_said(models)}): where outlets were "
+            "labeled in different ones, a difference between outlets may be one between these. "
+            "Label all in one way to tell."
         )
     if dropped:
         found.append(f"Not compared, since only some units have a label of it: {listed(dropped)}.")
     if any(share.corrected is None for outlet in mix.outlets for share in outlet.shares.values()):
         scores = ", ".join(f"{task} {value:.2f}" for task, value in model.held_out.items())
         band = any(share.band for outlet in mix.outlets for share in outlet.shares.values())
+        whose = "a model's labels, not corrected for its errors, which"
+        whose = "of all these labels, not corrected for errors, which" if several else whose
+        given = "of the labels given. If a model gave them, its errors"
         found.append(
-            (
-                "Counted shares are of the labels given. If a model gave them, its errors"
-                if model.given
-                else "Counted shares are a model's labels, not corrected for its errors, which"
-            )
-            + " could by themselves make or hide a difference; their intervals show only how "
+            f"Counted shares are {given if model.given else whose}"
+            " could by themselves make or hide a difference; their intervals show only how "
             "articles vary."
             + (f" It learned from {model.n_learned} units." if model.n_learned else "")
             + (f" Macro-F1 on {model.held_out_by}s that it had not seen: {scores}." * bool(scores))
@@ -180,14 +185,15 @@ def caveats_of(
             "test of corrected shares finds differences where there are none more often than it "
             "says, above all with few articles: judge the rest, and articles are regrouped instead."
         )
-    if sample.n_labels and not model.n_learned and not model.given:
+    unknown = ["the model"] if not (model.n_learned or model.given or several) else model.unknown
+    if sample.n_labels and unknown:
         found.append(
-            "What the model learned from is not known: if hand labels of the sample were among it, "
-            "the corrected shares lean on it too much."
+            f"What {listed(unknown)} learned from is not known: if hand labels of the sample were "
+            "among it, the corrected shares lean on it too much."
         )
     if not model.given:
         found.append(
-            "The model labels whatever it is given: whether the articles are about the target at "
+            "A model labels whatever it is given: whether the articles are about the target at "
             "all is for the reader to see to."
         )
     found += [
@@ -236,17 +242,19 @@ def caveats_of(
     if copies.n_repeated:
         found.append(repeated_said(copies, corpus))
     if alignment.claims:
-        found += _on_claims(alignment, agreement, model, article_of, fell_back=fell_back)
+        kind = "given" if model.given else "these" if several else "predicted"
+        found += _on_claims(alignment, agreement, kind, article_of, fell_back=fell_back)
     if n_held_out:
+        who, it = ("Models", "they") if several else ("The model", "it")
         found.append(
-            f"The model learned from text in {n_held_out} of the articles: what it learned from is "
+            f"{who} learned from text in {n_held_out} of the articles: what {it} learned from is "
             "labeled here by models that had not seen it."
         )
     if corpus.n_empty:
         found.append(f"{corpus.n_empty} article(s) hold no unit and are left out.")
     if corpus.n_abstained:
         found.append(
-            f"The model left {corpus.n_abstained} of {corpus.n_units} units open (--abstain): they "
+            f"{corpus.n_abstained} of {corpus.n_units} units were left open (--abstain): they "
             "count here by their likeliest label."
         )
     if corpus.n_failed:
@@ -269,7 +277,7 @@ def repeated_said(copies: CopyFacts, corpus: CorpusFacts) -> str:
 def _on_claims(
     alignment: Alignment,
     agreement: ClaimAgreement,
-    model: ModelFacts,
+    kind: str,
     article_of: Mapping[str, str],
     *,
     fell_back: bool,
@@ -277,7 +285,7 @@ def _on_claims(
     found = []
     ceiling = agreement.ceiling
     found.append(
-        f"The outlets' agreement is measured on {'given' if model.given else 'predicted'} labels. "
+        f"The outlets' agreement is measured on {kind} labels. "
         "Errors that fall at random pull it toward 0 even where outlets agree in full"
         + (
             f" (then alpha would be {ceiling.perfect:.2f}, not 1)"

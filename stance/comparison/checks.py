@@ -155,7 +155,7 @@ def write_pairs(
     hidden = ("text_a", "text_b", "outlet_a", "outlet_b")
     rows = [{k: v for k, v in asdict(pair).items() if k not in hidden} for pair in pairs]
     design = {"alignment": _digest(alignment), "pairs": rows}
-    write_whole(_design(path), json.dumps(design, ensure_ascii=False, indent=1) + "\n")
+    write_whole(design_file(path), json.dumps(design, ensure_ascii=False, indent=1) + "\n")
 
 
 def read_checks(path: Path, alignment: Alignment) -> Checked:
@@ -267,7 +267,7 @@ def _answers(path: Path, drawn: dict[str, Any]) -> dict[str, bool]:
 
 
 def _read_design(path: Path) -> dict[str, Any]:
-    beside = _design(path)
+    beside = design_file(path)
     try:
         design = json.loads(beside.read_text(encoding="utf-8"))
         for row in design["pairs"]:
@@ -283,7 +283,8 @@ def _read_design(path: Path) -> dict[str, Any]:
     return dict(design)
 
 
-def _design(path: Path) -> Path:
+def design_file(path: Path) -> Path:
+    """Return the file beside a CSV of pairs that tells how they were drawn."""
     return path.with_suffix(".design.json")
 
 

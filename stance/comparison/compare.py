@@ -95,6 +95,7 @@ def compare(
     tasks = [codebook.task(name) for name in seen.codes]  # those that all units have
     first = tasks[0]
     models = tuple(sorted({unit.predictions[first.name].model for unit in units}))
+    several = len(labelers(models)) > 1
     sample = (
         sampled(
             chosen.sample,
@@ -172,7 +173,7 @@ def compare(
     n_held_out = len({seen.unit(row).sha256 for row in np.flatnonzero(seen.held_out).tolist()})
     result = Comparison(
         schema=SCHEMA,
-        answer=answer_of(mixes[0], model, codebook, several=len(labelers(models)) > 1),
+        answer=answer_of(mixes[0], model, codebook, several=several),
         target=codebook.target,
         codebook=codebook.reference,
         models=models,
@@ -198,6 +199,7 @@ def compare(
                 over_time,
                 codebook,
                 outlets=seen.outlets,
+                several=several,
             )
         ),
         caveats=tuple(

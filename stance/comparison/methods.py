@@ -13,7 +13,15 @@ from stance.comparison.methods_claims import (
 from stance.comparison.references import REFERENCES
 from stance.comparison.result import BeforeAfter, Comparison, OutletMix, PairDistance, SampleFacts
 from stance.comparison.sample import BEFORE, open_and_aside
-from stance.comparison.wording import labelers, listed, n_of, outlets_said, unseen_said
+from stance.comparison.wording import (
+    labelers,
+    labelers_said,
+    listed,
+    n_of,
+    outlets_said,
+    shifting_said,
+    unseen_said,
+)
 from stance.corpus.copies import FROM_FIRST, OWN, TRIED, WINDOW
 from stance.corpus.furniture import ENOUGH
 from stance.corpus.shingles import SHINGLE
@@ -82,8 +90,9 @@ def _units(c: Comparison) -> list[str]:
     )
     if c.model.given:
         said = f"They came with labels of {tasks}, toward {c.target}"
-    elif len(who := labelers(c.models)) > 1:
-        said = f"They were labeled on {tasks}, toward {c.target}, some by each of {listed(who)}"
+    elif len(labelers(c.models)) > 1:
+        who = labelers_said(c.models)
+        said = f"They were labeled on {tasks}, toward {c.target}, some in each of these ways: {who}"
     n_articles = n_of(facts.n_articles - facts.n_empty, "article")
     found = [
         f"{n_articles} of {outlets_said(c)}{dated} {_cut(c)}.",
@@ -100,10 +109,12 @@ def _units(c: Comparison) -> list[str]:
             + f"{scores}."
         )
     if any(name.endswith("+held-out") for name in c.models):
-        found.append("What it had learned from was labeled by models that had not seen it.")
+        it = "they" if len(labelers(c.models)) > 1 else "it"
+        found.append(f"What {it} had learned from was labeled by models that had not seen it.")
     if facts.n_abstained:
         found.append(
-            f"It left {facts.n_abstained:,} of them open; they count by their likeliest label."
+            f"{n_of(facts.n_abstained, 'unit')} left open by --abstain count by their likeliest "
+            "label."
         )
     if facts.n_repaired:
         found.append(
@@ -199,10 +210,16 @@ def _correction(c: Comparison) -> list[str]:
             "estimate of the kind of design-based supervised learning (Egami et al. 2023) and of "
             "prediction-powered inference (Angelopoulos et al. 2023)."
         )
+    differences = [d for mix in c.mixes for pair in mix.pairs for d in pair.differences.values()]
+    by_these = ["differences between outlets"] * any(
+        d.corrected and d.low is not None for d in differences
+    )
+    by_these += ["their tests"] * (not all(map(_whole, _tested(c))))
     found.append(
         "Limits are Wilson's (Wilson 1927) on an effective sample size (as in Korn and Graubard "
         "1998), with the finite population correction; those for an outlet at large take its "
-        "articles for a sample too, and differences between outlets and their tests go by these."
+        "articles for a sample too"
+        + (f", and {listed(by_these)} go by these." if by_these else ".")
     )
     unjudged, aside = open_and_aside(c.sample)
     if unjudged:
@@ -236,8 +253,9 @@ def _shares(c: Comparison) -> list[str]:
     shares = [share for outlet in outlets for share in outlet.shares.values()]
     if not shares:
         return []
-    whose = "given with the units" if c.model.given else "of the model"
-    found = [f"Counted shares are those of the labels {whose}, not corrected for errors."]
+    whose = " given with the units" if c.model.given else " of the model"
+    whose = "" if len(labelers(c.models)) > 1 else whose
+    found = [f"Counted shares are those of the labels{whose}, not corrected for errors."]
     if any(share.counted.low is not None for share in shares):
         found.append(
             "Their limits are Wilson's on the effective number of units, as the spread between "
@@ -302,15 +320,15 @@ def _distances(c: Comparison) -> list[str]:
             "Whether all outlets have one counted mix is tested by the same statistic over all of "
             f"them, with up to {DRAWS_OF_ALL:,} random regroupings of all articles."
         )
-    tested = [mix for mix in c.mixes if mix.corrected_p is not None]
-    if not all(_judged_whole(outlet) for mix in tested for outlet in mix.outlets):
+    tested = _tested(c)
+    if not all(map(_whole, tested)):
         found.append(
-            "Whether their corrected shares are the same is tested by Cochran's Q for each label, "
+            "Whether corrected shares are the same is tested by Cochran's Q for each label, "
             "each share weighed by the units that its limits at large are worth, with the variance "
             "of the share that all would have, adjusted over labels and, of pairs of outlets, over "
             "pairs (Cochran 1954; Holm 1979)."
         )
-    if any(sum(_judged_whole(outlet) for outlet in mix.outlets) > 1 for mix in tested):
+    if any(map(_whole, tested)):
         found.append(
             "Outlets all of whose units have a hand label are compared by regrouping their "
             "articles, as counted mixes are."
@@ -318,9 +336,23 @@ def _distances(c: Comparison) -> list[str]:
     return found
 
 
-def _judged_whole(outlet: OutletMix) -> bool:
-    found = next(iter(outlet.shares.values())).corrected
-    return found is not None and found.whole
+def _tested(c: Comparison) -> list[list[OutletMix]]:
+    """Return the outlets of each test of corrected shares."""
+    tested = [list(mix.outlets) for mix in c.mixes if mix.corrected_p is not None]
+    for mix in c.mixes:
+        named = {outlet.outlet: outlet for outlet in mix.outlets}
+        tested += [
+            [named[pair.left], named[pair.right]]
+            for pair in mix.pairs
+            if pair.corrected_p_holm is not None
+        ]
+    return tested
+
+
+def _whole(outlets: Sequence[OutletMix]) -> bool:
+    """Return whether every unit of some outlets has a hand label."""
+    found = [next(iter(outlet.shares.values())).corrected for outlet in outlets]
+    return all(share is not None and share.whole for share in found)
 
 
 def _regroupings(pairs: Sequence[PairDistance]) -> str:
@@ -354,7 +386,7 @@ def _time(c: Comparison) -> list[str]:
             "whole."
         )
     if time.around:
-        found.append(_around(time.event or "", time.around))
+        found += [_around(time.event or "", time.around), *shifting_said(c)]
     if found and time.n_undated:
         found.append(f"{n_of(time.n_undated, 'unit')} without a date are left out of it.")
     return found
@@ -362,12 +394,14 @@ def _time(c: Comparison) -> list[str]:
 
 def _around(event: str, around: Sequence[BeforeAfter]) -> str:
     outlets = [one for one in around if one.outlet is not None and one.voice is None]
-    adjusted = any(one.p_holm is not None for one in outlets)
-    return (
-        f"Shares before {event} and from then on are compared in all outlets together and in "
-        f"{n_of(len(outlets), 'outlet')} with articles on both sides: differences with limits by "
-        "squaring and adding (Newcombe 1998), p-values by moving whole articles between the two "
-        "sides"
-        + (", adjusted for the number of outlets (Holm 1979)" if adjusted else "")
-        + ". All outlets together may also change because some print more than before."
-    )
+    said = f"Shares before {event} and from then on are compared in all outlets together"
+    if outlets:
+        said += f" and in {n_of(len(outlets), 'outlet')} with articles on both sides"
+    said += ": differences"
+    if any(d.low is not None for one in around for d in one.differences.values()):
+        said += " with limits by squaring and adding (Newcombe 1998)"
+    if any(one.p_value is not None for one in around):
+        said += ", p-values by moving whole articles between the two sides"
+    if sum(one.p_holm is not None for one in outlets) > 1:
+        said += ", adjusted for the number of outlets (Holm 1979)"
+    return f"{said}."

@@ -37,14 +37,15 @@ class CorpusFacts:
 class ModelFacts:
     """What is known of the model that gave the labels."""
 
-    name: str  # name@hash, or GIVEN
-    n_learned: int  # units with settled labels; 0 where that is not known
+    name: str  # name@hash, or GIVEN; of several, all of them in words
+    n_learned: int  # units with settled labels; 0 where that is not known, and of several models
     held_out: Mapping[str, float]  # task -> macro-F1 on what it had not seen
     confusion: Mapping[str, tuple[tuple[float, ...], ...]]  # task -> held-out units, settled label
     # by predicted one, in the codebook's order of labels; empty where the model has no such table
     n_beside: int = 0  # units beside that it, its base or its teachers learned from
     exported: bool = False  # whether `held_out` and `confusion` are of the model before its export
     held_out_by: str = "outlet"  # what it had not seen: "outlet" or, where none was, "article"
+    unknown: tuple[str, ...] = ()  # of several models, those of which no card is known
 
     @property
     def given(self) -> bool:

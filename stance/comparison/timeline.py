@@ -36,7 +36,7 @@ def timeline(
     DataError
         If `event` is no such date.
     """
-    since = None if event is None else _day(event)
+    since = None if event is None else day_of_event(event)
     weeks: list[Week] = []
     around: list[BeforeAfter] = []
     for voice, part in parts.items():
@@ -69,7 +69,14 @@ def _groups(
     return groups
 
 
-def _day(event: str) -> int:
+def day_of_event(event: str) -> int:
+    """Return a date as the number of its day.
+
+    Raises
+    ------
+    DataError
+        If it is none of the form YYYY-MM-DD.
+    """
     try:
         day = date.fromisoformat(event.strip())
         if day.isoformat() != event.strip():

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from stance.comparison.result import Comparison
+from stance.records import GIVEN
+
+GIVEN_SAID = "labels that came with the units"
 
 
 def n_of(n: int, noun: str) -> str:
@@ -28,6 +31,18 @@ def outlets_said(comparison: Comparison) -> str:
 def labelers(models: Sequence[str]) -> list[str]:
     """Return who labeled units: models, or GIVEN; a model on what it had not seen is that model."""
     return sorted({model.removesuffix("+held-out") for model in models})
+
+
+def labelers_said(models: Sequence[str]) -> str:
+    """Return who labeled units, in words."""
+    return listed([GIVEN_SAID if name == GIVEN else name for name in labelers(models)])
+
+
+def shifting_said(comparison: Comparison) -> list[str]:
+    """Return what a change of all outlets together may also come from, where there are several."""
+    if len(comparison.mixes[0].outlets) == 1:
+        return []
+    return ["All outlets together may also change because some print more than before."]
 
 
 def tied_said(n_claims: int) -> str:

@@ -37,6 +37,7 @@ _OWN_TABLES = (
     *({"task", "voice", "outlet"}, {"task", "voice", "left"}, {"task", "voice", "n_outlets"}),
     *({"outlet", "voice", "n_claims"}, {"claim", "n_outlets"}, {"schema", "answer", "target"}),
     {"data_sha256", "seed", "places"},  # of hold-out
+    *({"pair", "text_a", "text_b"}, {"alignment", "pairs"}),  # of --check-claims
 )
 _OWN_METHODS = re.compile(
     rb"Everything was computed with stance \S+ what is drawn at random goes by seed \d"

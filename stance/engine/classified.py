@@ -1,7 +1,7 @@
 """Units with labels from a table: the output of `stance classify`, or labels by hand."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,7 +44,9 @@ def is_classified(path: Path, codebook: Codebook) -> bool:
     return False
 
 
-def read_classified(path: Path, codebook: Codebook) -> Iterator[ClassifiedUnit]:
+def read_classified(
+    path: Path, codebook: Codebook, *, on_notice: Callable[[str], None] = lambda notice: None
+) -> Iterator[ClassifiedUnit]:
     """Yield the labeled units of a table, in its order.
 
     Columns are those of `stance classify`. What a table of labels by hand lacks is filled in: units
@@ -57,6 +59,8 @@ def read_classified(path: Path, codebook: Codebook) -> Iterator[ClassifiedUnit]:
     path
         .jsonl, .ndjson, .json, .csv, .tsv or .parquet. The apostrophes that keep a spreadsheet from
         reading formulas go away again where a CSV has our own columns.
+    on_notice
+        Is told, at the end, of articles whose date cannot be read.
 
     Raises
     ------
@@ -73,6 +77,12 @@ def read_classified(path: Path, codebook: Codebook) -> Iterator[ClassifiedUnit]:
             yield reader.unit(number, _filled(row))
         except (DataError, LabelError) as error:
             raise DataError(f"{path}: row {number}: {error}") from None
+    if unread := reader.unread_dates:
+        have = "1 article has" if len(unread) == 1 else f"{len(unread)} articles have"
+        on_notice(
+            f"{have} no date, since what is written there cannot be read without guessing, first "
+            f"in {path}: {unread[0]!r}. Write dates as YYYY-MM-DD."
+        )
 
 
 class _Reader:
@@ -84,6 +94,7 @@ class _Reader:
         self.articles: dict[str, tuple[int, str | None, str | None, str]] = {}
         self.about: dict[str, tuple[object, ...]] = {}  # an article's cells as last seen
         self.n_units: dict[str, int] = {}  # by article
+        self.unread_dates: list[str] = []  # one an article
         self.rows: dict[str, int] = {}  # unit id -> row
         self.labels: dict[tuple[str, str], str] = {}  # as written -> as the codebook has it
         self.columns = {
@@ -150,6 +161,8 @@ class _Reader:
         if self.about.get(article_id) == cells:  # as in the row before, nearly always
             return self.articles[article_id][1:]
         known = metadata_of(row)
+        if known.unread_date and article_id not in self.articles:
+            self.unread_dates.append(known.unread_date)
         here = (known.source, known.date, _text(row, "sha256") or "")
         first, *there = self.articles.setdefault(article_id, (number, *here))
         for what, now, then in zip(("by", "of", "with the hash"), here, there, strict=True):

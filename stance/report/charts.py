@@ -56,10 +56,14 @@ def source_line(comparison: Comparison) -> str:
     """Return what a chart rests on, for one that is passed on alone."""
     corpus = comparison.corpus
     dates = f", {corpus.first_date} to {corpus.last_date}" if corpus.first_date else ""
+    by = (
+        "The labels came with the units"
+        if comparison.model.given
+        else f"Model {comparison.model.name}"
+    )
     return (
-        f"{comparison.target}. {corpus.n_articles} articles, {corpus.n_units} units{dates}. Model "
-        f"{comparison.model.name}, codebook {comparison.codebook}, seed {comparison.seed}. Made "
-        "with stance."
+        f"{comparison.target}. {corpus.n_articles} articles, {corpus.n_units} units{dates}. {by}, "
+        f"codebook {comparison.codebook}, seed {comparison.seed}. Made with stance."
     )
 
 

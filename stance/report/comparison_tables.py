@@ -9,6 +9,7 @@ from rich.text import Text
 
 from stance.codebook import Codebook
 from stance.comparison.result import Comparison, MixComparison
+from stance.comparison.wording import shifting_said
 from stance.report.answers import facts, remedy
 from stance.report.label_looks import Look, looks_of
 from stance.report.page_notes import corrected_outlets
@@ -249,3 +250,5 @@ def _event(out: Console, comparison: Comparison, order: Sequence[str], codebook:
         cells.append(f"{before.n_articles} → {after.n_articles}")
         put_row(table, name or "all outlets", *cells)
     out.print(table)
+    for words in shifting_said(comparison):
+        say(out, words)

@@ -16,6 +16,7 @@ from stance.evaluation.paired import compared_on
 from stance.evaluation.reliability import Bin
 from stance.evaluation.slices import Slice
 from stance.report.page import HERE, environment, tones_of
+from stance.report.page_environment import without_folders
 from stance.statistics.intervals import ENOUGH_ARTICLES
 
 LEFT, TOP, SIDE = 46, 10, 240  # the square of a reliability diagram, in SVG units
@@ -49,7 +50,7 @@ def render_evaluation(report: ModelReport, codebook: Codebook, *, command: str) 
         answer=_answer(report),
         compared_on=compared_on,
         held_out_words=held_out_words(report.card),
-        command=command,
+        command=without_folders(command),
         style=Markup(style),
         style_hash=f"sha256-{digest}",
         scores=report.evaluations[-1].scores,

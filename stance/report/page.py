@@ -1,13 +1,16 @@
 """One comparison as one HTML page: no network, every text escaped, readable without a script."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from stance.codebook import Codebook
-from stance.comparison.result import ClaimAgreement, Comparison, Timeline
-from stance.comparison.wording import outlets_said
+from stance.comparison.result import ClaimAgreement, Comparison
+from stance.comparison.wording import GIVEN_SAID, labelers, outlets_said, shifting_said
+from stance.records import GIVEN
 from stance.report.answers import facts, four_answers, remedy
 from stance.report.charts import source_line
 from stance.report.charts_claims import (
@@ -24,10 +27,11 @@ from stance.report.charts_svg import STYLE
 from stance.report.charts_time import last_day
 from stance.report.label_looks import looks_of, tones_of
 from stance.report.page_articles import hashed, outlet_views
-from stance.report.page_environment import HERE, environment, pinned, read_part
+from stance.report.page_environment import HERE, environment, pinned, read_part, without_folders
 from stance.report.page_notes import around_note, corrected_outlets, counted_otherwise, mix_note
 from stance.report.page_places import Places, label_style, places_of
 from stance.report.readings import headline, part_words, ranked_outlets
+from stance.report.without_text import with_remedy
 
 __all__ = ["HERE", "environment", "render_page", "tones_of"]
 
@@ -52,6 +56,7 @@ def render_page(
         False leaves out every word of the articles: titles, sentences and claims are told by
         places and hashes, for corpora that may not be passed on.
     """
+    comparison = _without_folders(comparison)
     order = ranked_outlets(comparison, codebook)
     answers = four_answers(comparison, codebook)
     places = places_of(comparison, codebook, order)
@@ -68,6 +73,8 @@ def render_page(
             facts=facts(comparison),
             remedy=remedy(comparison),
             order=order,
+            several=len(labelers(comparison.models)) > 1,
+            labeled_by=[GIVEN_SAID if name == GIVEN else name for name in comparison.models],
             n_outlets=outlets_said(comparison),
             places=places,
             outlets=outlet_views(comparison, codebook, places, text=text),
@@ -76,7 +83,7 @@ def render_page(
             looks={task: looks_of(codebook, task) for task in places.tasks},
             classes={task: codebook.task(task).classes for task in places.tasks},
             source=source_line(comparison),
-            command=command,
+            command=without_folders(command),
             text=text,
             by_hand=any(unit.hand for unit in comparison.units),
             style=style,
@@ -96,9 +103,16 @@ def render_page(
             most_left_out=MOST_LEFT_OUT,
             **_mixes(comparison, order, codebook),
             **_shared(comparison, order, codebook, places),
-            **_time(comparison.timeline, order, codebook),
+            **_time(comparison, order, codebook),
         )
     )
+
+
+def _without_folders(comparison: Comparison) -> Comparison:
+    """Return a comparison that does not tell where the files lay on this machine."""
+    found = with_remedy(comparison, without_folders)
+    folder = found.sample.folder
+    return replace(found, sample=replace(found.sample, folder=folder and Path(folder).name))
 
 
 def _mixes(comparison: Comparison, order: list[str], codebook: Codebook) -> dict[str, Any]:
@@ -170,8 +184,9 @@ def _kinds(agreement: ClaimAgreement, places: Places) -> list[tuple[str, int, st
     return [(kind, n, codes.get(kind, "")) for kind, n in agreement.disagreements.items()]
 
 
-def _time(timeline: Timeline, order: list[str], codebook: Codebook) -> dict[str, Any]:
+def _time(comparison: Comparison, order: list[str], codebook: Codebook) -> dict[str, Any]:
     """Return what the part on weeks shows."""
+    timeline = comparison.timeline
     rank: Mapping[str | None, int] = {None: -1, **{name: i for i, name in enumerate(order)}}
 
     def place(item: Any) -> int:  # noqa: ANN401  whatever has an outlet
@@ -185,6 +200,7 @@ def _time(timeline: Timeline, order: list[str], codebook: Codebook) -> dict[str,
         "event_figure": event_figure(timeline, order, codebook) if timeline.around else None,
         "around": sorted(timeline.around, key=place),
         "around_note": around_note(timeline.around),
+        "shifting": shifting_said(comparison),
         "eve": _eve(timeline.event) if timeline.event and timeline.around else None,
         "group_words": group_words,
         "weeks": [(week, last_day(week.monday)) for week in weeks],

@@ -1,6 +1,8 @@
 """Where our pages are laid out: every text escaped, style and script known by their hash."""
 
 import base64
+import shlex
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -49,6 +51,20 @@ def environment() -> Environment:
     # Line breaks inside a unit are layout of the file that it came from.
     made.finalize = lambda value: shown(value) if type(value) is str else value
     return made
+
+
+def without_folders(command: str) -> str:
+    """Return a command with names for absolute paths: a page is passed on."""
+    with suppress(ValueError):  # of what is no command line
+        words = shlex.split(command)
+        names = [_name(word) for word in words]
+        return command if names == words else shlex.join(names)
+    return command
+
+
+def _name(word: str) -> str:
+    option, mark, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return option + mark + (Path(value).name if Path(value).is_absolute() else value)
 
 
 def read_part(name: str) -> str:

@@ -105,10 +105,17 @@ def test_the_output_of_classify_compares_like_the_articles(place, first):
 def test_no_text_publishes_places_and_hashes_but_no_words(place, first):
     done = stance(
         *("compare", "articles", *FAST, "--no-text", "-o", "bare.html", "--json", "bare.json"),
-        *("--tables", "bare"),
+        *("--tables", "bare", "--charts", "charts", "--check-claims", "12", "--checks", "bare.csv"),
         cwd=place,
     )
     assert done.returncode == 0
+    assert "bare.csv; it holds sentences of the articles: do not publish it" in done.stderr
+    (beside,) = [line for line in done.stderr.splitlines() if "not written by this run" in line]
+    assert beside == (
+        "stance: charts: not written by this run, so maybe of an earlier one: "
+        "around-2026-04-01.png, around-2026-04-01.svg"
+    )
+    assert "reads like a headline" not in done.stderr
     written = [place / "bare.html", place / "bare.json", *(place / "bare").glob("*.csv")]
     whole = "\n".join(path.read_text(encoding="utf-8") for path in written)
     texts = [unit["text"] for unit in first["units"] if len(unit["text"]) > 40]
@@ -136,6 +143,26 @@ def test_no_text_quotes_no_line_that_an_outlet_repeats(tmp_path):
         assert told in where
     # The page's own hashes are those of the words, not of what stands for them in the JSON.
     assert sha256(line.encode()).hexdigest()[:12] in written[0]
+
+
+def test_no_text_names_no_article_by_its_headline(tmp_path):
+    headline = "Chip makers cheer as export rules are eased"
+    for outlet, name in (("A", headline), ("A", "a-2"), ("B", "b-1"), ("B", "b-2")):
+        (tmp_path / "news" / outlet).mkdir(parents=True, exist_ok=True)
+        text = (ROOT / "seeds/articles" / NAMES[len(list(tmp_path.rglob("*.txt")))]).read_bytes()
+        (tmp_path / "news" / outlet / f"{name}.txt").write_bytes(text)
+    kept = ("-o", "r.html", "--json", "r.json", "--tables", "tables", "--methods", "m.md")
+    alone = f"news/A/{headline}.txt"
+    done = stance(
+        "compare", alone, "news/A/a-2.txt", "news/B", *FAST, "--no-text", *kept, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 article with a name that reads like a headline: named by the start" in done.stderr
+    files = [*(tmp_path / name for name in kept[1::2]), *(tmp_path / "tables").glob("*.csv")]
+    written = "\n".join(path.read_text("utf-8") for path in files if path.is_file())
+    assert headline not in written
+    assert sha256((tmp_path / alone).read_bytes()).hexdigest()[:12] in written
+    assert "b-1" in written
 
 
 def test_a_labeled_random_sample_corrects_the_shares_and_the_answer_says_so(place, first):
@@ -207,8 +234,8 @@ def test_one_outlet_is_described_and_what_cannot_be_said_is_told(place):
 
 
 def test_a_date_that_is_none_is_told_in_one_line(place):
-    done = stance("compare", "articles", *FAST, "--event", "in spring", cwd=place)
-    assert done.returncode == 1
+    done = stance("compare", "not-there", *FAST, "--event", "in spring", cwd=place)
+    assert done.returncode == 1  # before anything is read
     assert done.stderr.count("\n") == 1
     assert "in spring" in done.stderr
 

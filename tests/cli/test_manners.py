@@ -233,9 +233,23 @@ def test_a_split_and_a_sheet_to_judge_are_not_written_over(port):
         ["classify", "one", "--model", "baseline", "-o", "one/articles.csv"],
         ["compare", "news.csv", "--model", "baseline", "-o", "news.csv"],
         ["compare", "news.csv", "--model", "baseline", "-o", "k.json", "--json", "k.json"],
+        ["compare", "units.csv", "--tables", "."],
+        ["compare", "news.csv", "--checks", "pairs.csv", "--tables", "."],
+        ["compare", "news.csv", "--checks", "pairs.csv", "--json", "pairs.csv"],
+        ["compare", "news.csv", "--checks", "pairs.csv", "--json", "pairs.design.json"],
+        ["compare", "news.csv", "--check-claims", "12", "--checks", "x.csv", "--json", "x.csv"],
+        ["compare", "news.csv", "--tables", "T", "--json", "T/units.csv"],
+        ["compare", "news.csv", "--sample", "log", "--methods", "log/annotations.jsonl"],
+        ["compare", "news.csv", "--codebook", "own.toml", "-o", "own.toml"],
+        ["classify", "news.csv", "--codebook", "own.toml", "-o", "own.toml"],
+        ["evaluate", "baseline", "--full", "--codebook", "own.toml", "-o", "own.toml"],
         [
             *("label", "export", "news.csv", "--form", "long", "--folder", "log"),
             *("-o", "log/annotations.jsonl"),
+        ],
+        [
+            *("label", "export", "news.csv", "--form", "long", "--folder", "log"),
+            *("-o", "log/documents.csv"),
         ],
     ],
     ids=" ".join,
@@ -243,7 +257,12 @@ def test_a_split_and_a_sheet_to_judge_are_not_written_over(port):
 def test_what_is_read_is_not_written_over(tmp_path, args):
     rows = "".join(f"{name},{name},The ferry {name} sails today.\n" for name in ("Alpha", "Beta"))
     (tmp_path / "news.csv").write_text("id,source,text\n" + rows, encoding="utf-8")
-    for folder, name in (("one", "a.txt"), ("one", "articles.csv"), ("log", "annotations.jsonl")):
+    for name in ("units.csv", "pairs.csv", "pairs.design.json", "own.toml"):
+        (tmp_path / name).write_text("unit_id,stance\nalpha:0-9,neutral\n", encoding="utf-8")
+    for folder, name in (
+        *(("one", "a.txt"), ("one", "articles.csv")),
+        *(("log", "annotations.jsonl"), ("log", "documents.csv")),
+    ):
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / name).write_text("file,source\na.txt,Alpha\n", encoding="utf-8")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

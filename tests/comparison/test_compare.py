@@ -11,12 +11,13 @@ from stance.errors import DataError, ModelError
 from stance.records import GIVEN, Prediction
 from stance.report.machine import to_json
 from stance.report.page import render_page
-from stance.report.without_text import without_text
+from stance.report.without_text import without_headlines, without_text
 from stance.resources import data_folder
 from tests.builders import classified
 
 BOOK = read_codebook()
 NOTHING_KNOWN = ModelFacts(name="test@0", n_learned=9, held_out={}, confusion={})
+SEVERAL = replace(NOTHING_KNOWN, name="labels that came with the units and test@0", n_learned=0)
 NOUNS = (
     *("amber", "birch", "copper", "damask", "ebony", "flint", "granite", "hazel", "indigo"),
     *("jasper", "kelp", "linen"),
@@ -208,7 +209,7 @@ def test_labels_that_name_no_model_are_not_said_to_be_a_models():
     told = " ".join([given.answer, *given.caveats, *given.refusals, *given.methods.values()])
     assert "as the labels given say" in given.answer
     assert "Counted shares are those of the labels given with the units" in told
-    for claim in ("the model reads", "The model labels", "the model's", "labeled each of them"):
+    for claim in ("the model reads", "A model labels", "the model's", "labeled each of them"):
         assert claim not in told
     assert "as the model reads them" in run(corpus(12)).answer
 
@@ -301,6 +302,32 @@ def test_without_text_a_repeated_line_is_told_and_not_quoted():
     assert without_text(bare).caveats == bare.caveats
 
 
+def test_an_article_that_is_named_by_a_headline_goes_by_its_hash_wherever_it_is_named():
+    headline = "Beta/Nvidia wins approval to sell chips"
+    units = corpus(2)
+    for name in (headline, "Beta/copy-2"):
+        text = " ".join(LINES["Beta"].format(noun, noun) for noun in NOUNS)
+        units += classified(text, "neutral", outlet="Beta", name=name, codebook=BOOK)
+    units += classified(SHARED, "neutral", outlet="Alpha", name=f"{headline}!", codebook=BOOK)
+    text = SHARED.replace("on Tuesday", "this week")
+    units += classified(text, "neutral", outlet="Beta", name="b-shared", codebook=BOOK)
+    whole = run(units, paths=(f"{headline}.txt", "my-articles"))
+    hidden, n = without_headlines(whole, {unit.unit.article_id: unit.sha256 for unit in units})
+    assert n == 2
+    assert "Nvidia wins" in to_json(whole)
+    assert "Nvidia wins" not in to_json(hidden)
+    digests = [unit.sha256[:12] for unit in units if unit.unit.article_id == headline]
+    assert digests[0] in {article for group in hidden.copies.groups for article in group}
+    assert {"Beta/copy-2", "Beta0"} <= {unit.article_id for unit in hidden.units}
+    ids = {unit.unit_id for unit in hidden.units}
+    assert len(ids) == len(units)
+    cells = [cell for claim in hidden.alignment.claims for cell in claim.cells]
+    assert cells
+    assert all(unit_id in ids for cell in cells for unit_id in cell.unit_ids)
+    assert "label next PATH my-articles" in hidden.sample.remedy
+    assert any(hidden.sample.remedy in words for words in hidden.refusals)
+
+
 def test_facts_count_articles_dates_and_repairs_but_not_front_matter():
     units = corpus(2)
     kinds = {"Alpha0": ["period", "period", "front matter"], "Alpha1": [], "Beta0": []}
@@ -319,9 +346,10 @@ def test_units_that_the_model_left_open_are_counted_and_told():
     ]
     made = run([*left, *units[3:]])
     assert made.corpus.n_abstained == 3
-    told = [c for c in made.caveats if "left 3 of 8 units open" in c]
+    told = [c for c in made.caveats if "3 of 8 units were left open" in c]
     assert len(told) == 1
-    assert "It left 3 of them open" in made.methods["units"]
+    told = "3 units left open by --abstain count by their likeliest label."
+    assert told in made.methods["units"]
     assert run(units).corpus.n_abstained == 0
 
 
@@ -346,13 +374,30 @@ def test_outlets_that_were_labeled_in_different_ways_are_told_before_all_else():
     units = corpus(8, shift=2)
     plain = run(units)
     assert "as the model reads them" in plain.answer
-    assert not any("Units were labeled by" in caveat for caveat in plain.caveats)
-    mixed = run(labeled_by(units, "Beta", GIVEN), model=replace(NOTHING_KNOWN, name="a and b"))
+    assert not any("Units were labeled in" in caveat for caveat in plain.caveats)
+    mixed = run(labeled_by(units, "Beta", GIVEN), model=SEVERAL)
     assert "as they were labeled, not all in one way" in mixed.answer
-    assert mixed.caveats[0].startswith("Units were labeled by ")
-    assert "some by each of" in mixed.methods["units"]
+    ways = "labels that came with the units and test@0"
+    assert mixed.caveats[0].startswith(f"Units were labeled in several ways ({ways}): ")
+    assert f"some in each of these ways: {ways}, by the codebook" in mixed.methods["units"]
     held_out = run(labeled_by(units, "Beta", f"{plain.models[0]}+held-out"))
     assert "as the model reads them" in held_out.answer
+
+
+def test_labels_of_several_ways_are_not_said_to_be_one_models():
+    units = labeled_by(with_shared_claim(), "Beta", GIVEN)
+    left = [
+        replace(u, predictions={t: replace(p, abstained=True) for t, p in u.predictions.items()})
+        for u in units[:1]
+    ]
+    made = run([*left, *units[1:]], model=SEVERAL, copies="printed")
+    told = " ".join([*made.caveats, *made.refusals, *made.methods.values()])
+    told += render_page(made, BOOK, command="stance compare")
+    for claim in ("he model labels", "a model's", "It left", "The model", "the labels of the"):
+        assert claim not in told
+    assert "learned from is not known" not in told
+    unknown = run(units, model=replace(SEVERAL, unknown=("test@0",)))
+    assert "What test@0 learned from is not known." in render_page(unknown, BOOK, command="stance")
 
 
 @pytest.mark.parametrize("outlet", ["Alpha", "Beta"])

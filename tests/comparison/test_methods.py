@@ -129,6 +129,55 @@ def test_a_correction_of_some_outlets_says_of_how_many(made):
     assert "in 4 of 5 outlets" in methods(replace(made, mixes=(some,)))["correction"]
 
 
+def test_tests_of_corrected_shares_are_told_of_the_outlets_that_have_them(made):
+    mix = made.mixes[0]
+
+    def said(n_tested, n_limits):
+        pairs = tuple(
+            replace(
+                pair,
+                corrected_p_holm=0.3 if i < n_tested else None,
+                differences={
+                    label: replace(d, corrected=i < n_limits)
+                    for label, d in pair.differences.items()
+                },
+            )
+            for i, pair in enumerate(mix.pairs)
+        )
+        return methods(replace(made, mixes=(replace(mix, pairs=pairs, corrected_p=None),)))
+
+    some, none = said(1, 1), said(0, 0)
+    assert "Cochran's Q" in some["distances"]
+    assert "too, and differences between outlets and their tests go by these." in some["correction"]
+    assert "Cochran's Q" not in none["distances"]
+    assert "take its articles for a sample too." in none["correction"]
+    untested = said(0, 1)["correction"]
+    assert "too, and differences between outlets go by these." in untested
+
+
+def test_of_a_date_only_what_was_done_is_told(made):
+    together = "All outlets together may also change because some print more than before."
+    full = methods(made)["time"]
+    assert "limits by squaring and adding (Newcombe 1998), p-values by moving" in full
+    assert f"adjusted for the number of outlets (Holm 1979). {together}" in full
+    around = tuple(
+        replace(
+            one,
+            p_value=None,
+            p_holm=None,
+            differences={k: replace(d, low=None, high=None) for k, d in one.differences.items()},
+        )
+        for one in made.timeline.around
+        if one.outlet is None
+    )
+    bare_time = replace(made.timeline, around=around)
+    mix = made.mixes[0]
+    alone = replace(mix, outlets=mix.outlets[:1], pairs=())
+    said = methods(replace(made, timeline=bare_time, mixes=(alone,)))["time"]
+    assert "are compared in all outlets together: differences. " in said
+    assert together not in said
+
+
 def test_labels_that_stand_for_themselves_alone_are_told_from_those_of_the_draw(made):
     def said(**designs):
         names = {"before": BEFORE, "census": "census", "random": "random/1a", "more": "random/2b"}

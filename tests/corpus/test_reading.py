@@ -95,6 +95,8 @@ OWN_WITHOUT_TEXTS = {
     "labels/draws.jsonl": '{"id": "7", "plan": "random", "population": 1, "strata": [], "units": '
     + f"[{', '.join(30_000 * ['{}'])}]}}\n",
     "c.json": '{\n "schema": 2,\n "answer": "",\n "target": "x",\n "models": []}',
+    "pairs.csv": "pair,text_a,text_b,same_claim\np1,It sails.,It will sail.,y\n",
+    "pairs.design.json": '{"alignment": "0a1b", "pairs": []}',
     "split.json": '{"data_sha256": "", "seed": 7, "outlets": [], "places": []}',
     "ada.json": '[\n{"data": {"text": "T."}, "annotations": [], "predictions": []}]',
     "model/card.json": "{}",

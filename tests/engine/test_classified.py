@@ -289,3 +289,22 @@ def test_a_damaged_table_is_an_error_of_ours_or_is_read(seed, units, tmp_path):
             is_classified(path, BOOK)
             with suppress(DataError):
                 list(read_classified(path, BOOK))
+
+
+def test_dates_that_cannot_be_read_are_told_once_an_article(tmp_path):
+    rows = [
+        HAND | {"article": name, "date": day}
+        for name, day in (
+            *[("a1", "03/04/2026")] * 2,
+            ("a2", "04/04/2026"),
+            ("a3", "2026-04-05"),
+            ("a4", ""),
+        )
+    ]
+    table, told = write_rows(tmp_path / "t.csv", rows), []
+    units = list(read_classified(table, BOOK, on_notice=told.append))
+    assert [unit.date for unit in units] == [None, None, None, "2026-04-05", None]
+    assert told == [
+        "2 articles have no date, since what is written there cannot be read without guessing, "
+        f"first in {table}: '03/04/2026'. Write dates as YYYY-MM-DD."
+    ]

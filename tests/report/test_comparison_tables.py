@@ -8,7 +8,7 @@ from stance.report.label_looks import looks_of
 from stance.report.readings import headline, percent, points, ranked_outlets
 from stance.report.terminal import console
 from tests.report.comparisons import BOOK, HOSTILE, comparison, small, spoiled
-from tests.report.test_page import bare
+from tests.report.test_page import bare, parsed, section
 from tests.report.test_page_gaps import half_corrected, tied_throughout
 
 MOST_LINES = 62
@@ -146,6 +146,9 @@ def test_the_event_has_a_row_of_shares_changes_and_articles_for_all_and_each_out
         assert f"{percent(before.value)} → {percent(after.value)}" in line
         assert points(change.differences["skeptical"].value) in line
         assert line.rstrip().endswith(f"{before.n_articles} → {after.n_articles}")
+    together = "All outlets together may also change because some print more than before."
+    assert together in table
+    assert together in section(parsed(comparison())[0], "weeks")
 
 
 def test_an_event_without_articles_on_both_sides_is_said_in_a_line(capsys):

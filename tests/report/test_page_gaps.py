@@ -12,6 +12,7 @@ from stance.report.charts_claims import effects_figure, selection_figure, with_c
 from stance.report.charts_mixes import mix_figure, timeline_figure
 from stance.report.charts_svg import inline
 from stance.report.comparison_tables import print_comparison
+from stance.report.page import render_page
 from stance.report.page_notes import around_note, mix_note
 from stance.report.readings import ranked_outlets, same_mix_words
 from stance.report.terminal import console
@@ -446,3 +447,16 @@ def test_repairs_of_a_table_and_copies_without_text_are_said_not_to_be_known():
     assert some.endswith("; not recorded of 3 articles from a table of units")
     some = dict(facts(replace(whole, copies=replace(whole.copies, n_without_text=2))))["Copies"]
     assert some.endswith("; others could not be looked for: 2 articles without text")
+
+
+def test_a_page_does_not_tell_where_files_lay_on_the_machine_that_made_it():
+    whole = small()
+    remedy = "stance label next '/home/ada/my news' --register=/home/ada/r.csv --folder mine"
+    sample = replace(whole.sample, folder="/home/ada/august", remedy=remedy)
+    result = replace(whole, sample=sample, refusals=(f"Draw such a sample with: {remedy}.",))
+    html = render_page(result, BOOK, command="stance compare '/home/ada/my news' -o r.html")
+    assert "/home/ada" not in html
+    named = "stance label next &#39;my news&#39; --register=r.csv --folder mine"
+    assert f"Draw such a sample with: {named}." in html
+    assert "<dd>august</dd>" in html
+    assert "stance compare &#39;my news&#39; -o r.html" in html
