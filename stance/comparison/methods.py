@@ -109,7 +109,7 @@ def _units(c: Comparison) -> list[str]:
             + f"{scores}."
         )
     if any(name.endswith("+held-out") for name in c.models):
-        it = "they" if len(labelers(c.models)) > 1 else "it"
+        it = "models" if len(labelers(c.models)) > 1 else "it"
         found.append(f"What {it} had learned from was labeled by models that had not seen it.")
     if facts.n_abstained:
         found.append(
