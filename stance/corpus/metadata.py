@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -126,6 +126,15 @@ def iso_day(text: str) -> str | None:
     except ValueError:
         return None
     return None
+
+
+def unread_dates_said(dates: Sequence[str]) -> str:
+    """Return the notice of dates that cannot be read, one an article, each with where it stands."""
+    have = "1 article has" if len(dates) == 1 else f"{len(dates)} articles have"
+    return (
+        f"{have} no date, since what is written there cannot be read without guessing, first in "
+        f"{dates[0]}. Write dates as YYYY-MM-DD."
+    )
 
 
 def _month(name: str) -> int:

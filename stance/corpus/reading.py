@@ -26,7 +26,7 @@ from stance.corpus.finding import (
     holds_articles,
 )
 from stance.corpus.front_matter import front_matter
-from stance.corpus.metadata import Metadata, filled, metadata_of, value_of
+from stance.corpus.metadata import Metadata, filled, metadata_of, unread_dates_said, value_of
 from stance.corpus.offsets import Edit, edited
 from stance.corpus.registers import Register, read_register
 from stance.corpus.sentences import WORD
@@ -144,11 +144,7 @@ class _Reader:
             except OSError as error:
                 self._fail(file.path, f"{error.strerror or error}. Check that it can be read.")
         if self._unread_dates:
-            self._on_notice(
-                f"{_have(len(self._unread_dates))} no date, since what is written there cannot be "
-                f"read without guessing, first in {self._unread_dates[0]}. Write dates as "
-                "YYYY-MM-DD."
-            )
+            self._on_notice(unread_dates_said(self._unread_dates))
         if self._longer_ids:
             self._on_notice(
                 f"{_have(len(self._longer_ids))} a longer id, since another has the same, as in "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stance.codebook import Codebook, Task
 from stance.corpus.decoding import without_lone_surrogates
-from stance.corpus.metadata import COLUMNS, column_name, metadata_of
+from stance.corpus.metadata import COLUMNS, column_name, metadata_of, unread_dates_said
 from stance.corpus.tables import MAX_TEXT, TABLE_SUFFIXES, Row, read_rows
 from stance.errors import DataError, LabelError
 from stance.labeling.settle import unit_place
@@ -78,11 +78,7 @@ def read_classified(
         except (DataError, LabelError) as error:
             raise DataError(f"{path}: row {number}: {error}") from None
     if unread := reader.unread_dates:
-        have = "1 article has" if len(unread) == 1 else f"{len(unread)} articles have"
-        on_notice(
-            f"{have} no date, since what is written there cannot be read without guessing, first "
-            f"in {path}: {unread[0]!r}. Write dates as YYYY-MM-DD."
-        )
+        on_notice(unread_dates_said([f"{path}: {written!r}" for written in unread]))
 
 
 class _Reader:
