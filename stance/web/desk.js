@@ -12,7 +12,7 @@ let said = view; // by the server
 let waiting = kept(drawer, []); // presses that it has not confirmed
 let drafts = kept(`${drawer} notes`, {}); // by card: notes that no press has taken along yet
 let refusals = kept(`${drawer} refused`, []); // presses that were not taken, until that is seen
-let now, onScreen = ""; // what there is to judge; the key of the card that is shown
+let now, shown, onScreen = ""; // what there is to judge; the card that is shown; its key, or "done"
 let after = view.after, held = [], busy = false, down = false, trouble = "", delay = 0;
 
 function kept(name, otherwise) {
@@ -77,9 +77,12 @@ function taskOf(press) {
 }
 
 function show() {
-  now = look();
+  const next = look();
+  // What is on the screen stays there until the server says where an undo leads.
+  now = next.blind && now ? { ...now, blind: true, stuck: true } : next;
   const { card, blind } = now;
   const isDone = !card && !waiting.length;
+  if (isBehind()) return tell();
   form.hidden = !card && (isDone || down);
   byId("done").hidden = !isDone;
   for (const button of all(".while")) button.hidden = isDone;
@@ -90,6 +93,11 @@ function show() {
   if (card) fill(card);
   if (card || isDone) arrive(card ? unit : byId("done"), card?.key ?? "done");
   tell();
+}
+
+// Nobody is taken out of a note that they write: the rest of it would be read as keys.
+function isBehind() {
+  return onScreen && document.activeElement === note && shown?.key !== now.card?.key;
 }
 
 function fill(card) {
@@ -116,10 +124,10 @@ function fill(card) {
       button.querySelector(".guess").hidden = card.guess[task] !== button.value;
     }
   }
-  if (document.activeElement !== note || note.dataset.card !== card.key) {
+  if (document.activeElement !== note || shown?.key !== card.key) {
     note.value = drafts[card.key] ?? card.note;
   }
-  note.dataset.card = card.key;
+  shown = card;
   unit.tabIndex = unit.scrollHeight > unit.clientHeight + 1 ? 0 : -1; // long ones scroll by key
 }
 
@@ -173,23 +181,22 @@ function settle(how, words) {
   byId("saved").textContent = words;
 }
 
-function press(fields) {
-  if (now.stuck) {
+function press(fields, card = now.card) {
+  if (now.stuck && !("keep" in fields)) {
     if (!down) held.push(fields); // for some milliseconds
     return;
   }
-  const card = now.card;
   if ("undo" in fields && !now.canUndo) {
     return settle("", "There is nothing to take back");
   }
   if (!card && !("undo" in fields)) return;
   if ("skip" in fields) after = card.key;
-  const text = card ? note.value.trim() : "";
+  const text = card?.key === shown?.key ? note.value : drafts[card?.key] ?? card?.note ?? "";
   const task = taskOf(fields);
   const takesNote = task || "keep" in fields || ("skip" in fields && desk === "label");
   if (takesNote) delete drafts[card.key];
   const guess = task && card.guess[task] ? { [`guess:${task}`]: card.guess[task] } : {};
-  waiting.push({ ...fields, ...guess, card: card?.key ?? "", note: text, codebook, after });
+  waiting.push({ ...fields, ...guess, card: card?.key ?? "", note: text.trim(), codebook, after });
   keep();
   show();
   send();
@@ -231,6 +238,20 @@ async function send() {
   if (waiting.length) setTimeout(send, delay);
 }
 
+// In another window, more may have been judged under the same name than this one shows.
+async function lookAgain() {
+  if (desk !== "label" || busy || waiting.length) return;
+  busy = true;
+  try {
+    const answer = await ask({});
+    const news = answer.ok ? await answer.json() : said;
+    if (news.version !== said.version) said = news;
+  } catch { /* the next press will tell */ }
+  busy = false;
+  show();
+  send();
+}
+
 function ask(options, more = "") {
   const headers = { Accept: "application/json" };
   return fetch(form.action + more, { ...options, headers, signal: AbortSignal.timeout(40000) });
@@ -245,24 +266,29 @@ function wordsOf(press) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  if (isBehind()) return note.blur(); // it was meant for the card that is shown
   if (event.submitter?.name) press({ [event.submitter.name]: event.submitter.value });
 });
-// The second click of a double click would judge the next unit.
+// The second click of a double click would judge the next unit, and so would one that ends a note.
+let pointedAt = "";
+document.addEventListener("pointerdown", () => { pointedAt = onScreen; });
 document.addEventListener("click", (event) => {
-  if (event.detail > 1 && event.target.closest("[form=desk], #desk button")) event.preventDefault();
+  const isAstray = event.detail > 1 || (pointedAt && pointedAt !== onScreen);
+  if (isAstray && event.target.closest("[form=desk], #desk button")) event.preventDefault();
+  pointedAt = "";
 });
 
 note.addEventListener("input", () => {
-  drafts[note.dataset.card] = note.value;
-  if (note.value.trim() === now.card?.note) delete drafts[note.dataset.card];
+  drafts[shown.key] = note.value;
+  if (note.value.trim() === shown.note) delete drafts[shown.key];
   keep();
 });
 note.addEventListener("change", () => {
-  const card = now.card;
-  if (desk === "label" && card && Object.keys(card.labels).length && note.dataset.card === card.key) {
-    if (note.value.trim() !== card.note) press({ keep: "1" });
+  if (desk === "label" && Object.keys(shown.labels).length && note.value.trim() !== shown.note) {
+    press({ keep: "1" }, shown);
   }
 });
+note.addEventListener("blur", show);
 byId("dismiss").addEventListener("click", () => {
   refusals = [];
   keep();
@@ -309,10 +335,11 @@ function keyOf(event) {
   return /^[ -~]$/.test(key) || !/^Key[A-Z]$/.test(event.code) ? key : event.code.at(-1).toLowerCase();
 }
 
+addEventListener("focus", lookAgain);
 addEventListener("beforeunload", (event) => {
   // They outlast a reload, not the end of the tab; a draft counts while its card can be shown.
-  const shown = [...said.cards, ...(said.back ? [said.back.card] : [])];
-  if (waiting.length || shown.some((card) => card.key in drafts)) event.preventDefault();
+  const cards = [...said.cards, ...(said.back ? [said.back.card] : [])];
+  if (waiting.length || cards.some((card) => card.key in drafts)) event.preventDefault();
 });
 
 for (const button of all(".scripted")) button.hidden = false;

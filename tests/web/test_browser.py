@@ -246,6 +246,75 @@ def test_a_note_that_no_press_took_along_is_asked_about_and_one_put_off_is_kept(
     expect(page.locator("#note")).to_have_value("who are they?")
 
 
+SLOW = """() => {
+  const ask = window.fetch;
+  window.fetch = async (...all) => {
+    await new Promise((done) => setTimeout(done, 400));
+    return ask(...all);
+  };
+}"""
+
+
+def test_a_note_is_written_to_its_end_while_undone_presses_are_still_being_saved(desks):
+    page = desks.window("label?who=ada")
+    first = page.locator("#unit").inner_text()
+    page.evaluate(SLOW)
+    press(page, "1qzuuwx")  # two undos: the page knows of one step back
+    expect(page.locator("#unit")).not_to_have_text(first)
+    second = page.locator("#unit").inner_text()
+    press(page, "n")
+    note = "quite few; see 2 quick suns, we ask who"
+    page.keyboard.type(note, delay=100)
+    saved(page, "voice attributed")
+    expect(page.locator("#note")).to_be_focused()
+    expect(page.locator("#note")).to_have_value(note)
+    expect(page.locator("#unit")).to_have_text(second)
+    page.keyboard.press("Escape")
+    press(page, "1")
+    saved(page, "stance optimistic")
+    labels = [e.label for e in desks.events()]
+    assert labels[3:] == [None, None, "neutral", "attributed", "optimistic"]
+    assert [e.note for e in desks.events()] == [*[""] * 7, note]
+
+
+def test_a_unit_that_is_gone_stays_on_the_screen_until_its_note_is_written(desks):
+    page = desks.window("label?who=ada")
+    first = page.locator("#unit").inner_text()
+    press(page, "n")
+    page.keyboard.type("see ")
+    other = desks.window("label?who=ada")
+    press(other, "1qz")
+    saved(other, "voice author")
+    page.evaluate("dispatchEvent(new Event('focus'))")  # as when a person turns to this window
+    page.wait_for_function("said.version === 3")
+    page.keyboard.type("1 question")
+    expect(page.locator("#note")).to_have_value("see 1 question")
+    expect(page.locator("#unit")).to_have_text(first)
+    box = page.get_by_role("button", name="skeptical").bounding_box()
+    page.mouse.click(box["x"] + 9, box["y"] + 9)  # meant for the unit that was there
+    expect(page.locator("#unit")).not_to_have_text(first)
+    expect(page.locator("#note")).to_have_value("")
+    press(page, "2")
+    saved(page, "stance neutral")
+    assert [e.label for e in desks.events()] == ["optimistic", "positive", "author", "neutral"]
+
+
+def test_a_window_that_a_person_turns_back_to_shows_what_they_judged_in_another(desks):
+    pages = [desks.window("label?who=ada") for _ in range(2)]
+    for page, keys, n_done in zip(
+        pages * 2, ("1qz", "3ex", "2wz", "1ez"), (1, 2, 3, 4), strict=True
+    ):
+        page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(page.locator("#words")).to_contain_text(f"{n_done - 1} of 6 done")
+        for key in keys:
+            press(page, key)
+            saved(page)
+        expect(page.locator("#words")).to_contain_text(f"{n_done} of 6 done")
+    expected = [[KEYS[key] for key in word] for word in ("1qz", "3ex", "2wz", "1ez")]
+    assert list(said(desks.events(), "ada").values()) == expected
+    assert len(desks.events()) == 12
+
+
 def test_undo_skip_note_and_help_by_keys(desks):
     page = desks.window("label?who=ada")
     first = page.locator("#unit").inner_text()
