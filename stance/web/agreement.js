@@ -13,6 +13,7 @@ function look() {
     const numbers = request.response?.getElementById("numbers");
     if (request.status !== 200 || !numbers) return tell("The server cannot give numbers just now");
     tell(`Looked for new numbers at ${new Date().toLocaleTimeString()}`);
+    byId("waiting").textContent = request.response.getElementById("waiting").textContent;
     if (numbers.textContent !== byId("numbers").textContent) {
       byId("numbers").replaceWith(document.adoptNode(numbers));
       byId("changed").textContent = "There are new numbers.";

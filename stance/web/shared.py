@@ -1,5 +1,6 @@
 """Agreement told while people still judge, in steps that give no single judgement away."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from stance.labeling.settle import judgements
 from stance.records import Annotation
 from stance.web.cards import Deck
 
-STEP = 10  # units: one judgement out of ten cannot be worked out from two tables
+STEP = 10  # judgements: one out of ten cannot be worked out from two tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,13 @@ class OpenCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedAgreement:
-    """Agreement as it stood when the number of units judged by two people last reached a step."""
+    """Agreement as it stood at the last step, or when all who began had judged the whole queue."""
 
-    n_units: int  # a multiple of STEP
+    n_units: int  # judged by two people or more
     tasks: tuple[TaskAgreement, ...]  # empty before the first step
     open: dict[str, OpenCount]  # by task
+    n_waiting: int  # judgements that came since, of units that somebody else judged too
+    n_unfinished: int  # people who began and have not judged the whole queue
 
     @property
     def n_open(self) -> int:
@@ -38,16 +41,15 @@ def shared_agreement(events: Sequence[Annotation], deck: Deck) -> SharedAgreemen
     """Return the agreement on the units that two annotators or more judged on every task.
 
     If numbers moved with each judgement, an annotator could read the other's label off the change
-    that their own makes. So they stand still, corrections included, until ten more units are
-    shared. What moves in between is how many disagreements adjudicators have decided.
+    that their own makes. So they stand still, corrections included, until ten more judgements have
+    come of units that somebody else judged too; or all who began have judged the whole queue. What
+    moves in between is how many disagreements adjudicators have decided.
     """
     ours = deck.ours(events)
-    told, n_units = _until_last_step(ours, len(deck.codebook.tasks))
-    if not n_units:
-        return SharedAgreement(n_units=0, tasks=(), open={})
+    told, n_waiting, n_unfinished = _until_last_step(ours, deck)
     then, now = judgements(told), judgements(ours)
     counts = {}
-    for task in deck.codebook.tasks:
+    for task in deck.codebook.tasks if told else ():
         disputed = [
             unit_id
             for unit_id, found in then.items()
@@ -60,28 +62,53 @@ def shared_agreement(events: Sequence[Annotation], deck: Deck) -> SharedAgreemen
         ]
         counts[task.name] = OpenCount(n_disputed=len(disputed), n_open=len(undecided))
     return SharedAgreement(
-        n_units=n_units, tasks=tuple(coder_agreement(told, deck.codebook)), open=counts
+        n_units=len(then),
+        tasks=tuple(coder_agreement(told, deck.codebook)) if told else (),
+        open=counts,
+        n_waiting=n_waiting,
+        n_unfinished=n_unfinished,
     )
 
 
-def _until_last_step(events: Sequence[Annotation], n_tasks: int) -> tuple[list[Annotation], int]:
-    """Return the independent judgements of the units shared at the last step, and how many."""
-    independent = [event for event in events if not place_of(event).adjudicates]
-    given: dict[str, dict[str, set[str]]] = {}  # unit id -> annotator -> tasks with a label
-    shared: set[str] = set()
+def _until_last_step(events: Sequence[Annotation], deck: Deck) -> tuple[list[Annotation], int, int]:
+    """Return the independent judgements of the units shared at the last step, and what is not in.
+
+    That is how many judgements of shared units came since, and how many people have not finished.
+    """
+    given: dict[tuple[str, str], set[str]] = defaultdict(set)  # annotator, unit id -> tasks
+    seen: set[tuple[str, str]] = set()  # what an annotator is asked for no more: see `desk`
+    begun: dict[str, set[str]] = defaultdict(set)  # annotator -> units with a label
+    left: dict[str, set[str]] = defaultdict(lambda: set(deck.units))  # annotator -> units to judge
+    judges: dict[str, set[str]] = defaultdict(set)  # unit id -> who judged it on every task
     told: set[str] = set()
-    cut = 0
-    for number, event in enumerate(independent, start=1):
-        by_annotator = given.setdefault(event.unit_id, {})
-        tasks = by_annotator.setdefault(event.annotator, set())
-        if event.label is None:
+    cut = n_told = n_shared = n_unfinished = 0  # shared: judgements beyond the first of a unit
+    for number, event in enumerate(events, start=1):
+        who, unit_id = event.annotator, event.unit_id
+        tasks = given[who, unit_id]
+        if place_of(event).adjudicates:
+            seen.add((who, unit_id))
+        elif event.label is None:
             tasks.discard(event.task)
         else:
             tasks.add(event.task)
-        if sum(len(tasks) == n_tasks for tasks in by_annotator.values()) > 1:
-            shared.add(event.unit_id)
-        else:
-            shared.discard(event.unit_id)
-        if len(shared) == len(told) + STEP:
-            told, cut = set(shared), number
-    return [event for event in independent[:cut] if event.unit_id in told], len(told)
+        whole = len(tasks) == len(deck.codebook.tasks)
+        n_shared -= max(0, len(judges[unit_id]) - 1)
+        _put(judges[unit_id], who, inside=whole)
+        n_shared += max(0, len(judges[unit_id]) - 1)
+        _put(begun[who], unit_id, inside=bool(tasks))
+        _put(left[who], unit_id, inside=not whole and (bool(tasks) or (who, unit_id) not in seen))
+        n_unfinished = sum(bool(begun[name] and left[name]) for name in begun)
+        all_done = not n_unfinished and sum(map(bool, begun.values())) > 1
+        if all_done or n_shared >= n_told + STEP:
+            told = {name for name, found in judges.items() if len(found) > 1}
+            cut, n_told = number, n_shared
+    independent = [event for event in events[:cut] if not place_of(event).adjudicates]
+    return (
+        [event for event in independent if event.unit_id in told],
+        max(0, n_shared - n_told),
+        n_unfinished,
+    )
+
+
+def _put(names: set[str], name: str, *, inside: bool) -> None:
+    (names.add if inside else names.discard)(name)

@@ -546,6 +546,23 @@ def test_who_judged_a_unit_cannot_decide_it_and_is_told_why_there_is_nothing(tmp
     assert "Nothing is open that you may decide" in page.get("adjudicate", who="ada").text
 
 
+def test_the_agreement_names_what_is_not_counted_yet_and_the_end_counts_all(tmp_path):
+    page = Page(tmp_path, assignments(12))
+    for i in range(12):
+        page.judge("ada")
+        page.judge("bo", stance="optimistic" if i < 11 else "skeptical")
+        if i == 10:
+            words = html.unescape(page.get("agreement").text)
+            assert "10 units are judged by two people or more; no disagreement is open." in words
+            assert "Not all is in: 2 of those who began have not judged the whole queue" in words
+            assert "1 judgement waits for the next step" in words
+            assert "Nothing is open that you may decide" in page.get("adjudicate", who="ada").text
+    words = html.unescape(page.get("agreement").text)
+    assert "12 units are judged by two people or more; 1 disagreement waits" in words
+    assert "Not all is in" not in words
+    assert "on units that you judged yourself" in page.get("adjudicate", who="ada").text
+
+
 def test_a_disagreement_that_another_decided_meanwhile_is_not_decided_twice(page):
     disputed(page)
     card = page.view("cy", "adjudicate")["cards"][0]["key"]
@@ -584,7 +601,7 @@ def test_who_has_begun_to_label_sees_no_disagreement_on_units_still_before_them(
     page.judge("cy")
     card = page.view("dee", "adjudicate")["cards"][-1]["key"]
     assert page.view("cy", "adjudicate")["cards"] == []
-    assert "judged yourself, or still have to judge" in page.get("adjudicate", who="cy").text
+    assert "judged yourself or still have to judge" in page.get("adjudicate", who="cy").text
     answer = page.post("cy", {"card": card, "label:stance": "neutral"}, "adjudicate")
     assert answer.status_code == 409
     assert page.view("cy")["n_cards"] == 6

@@ -67,7 +67,53 @@ def test_no_press_between_two_steps_moves_a_number(seed):
             told.setdefault(result.n_units, []).append(result)
     assert set(told) == {0, 10, 20, 30}
     for results in told.values():
-        assert all(result == results[0] for result in results)
+        first = results[0]
+        assert all((now.tasks, now.open) == (first.tasks, first.open) for now in results)
+
+
+def test_a_third_coder_moves_the_numbers_in_the_same_steps():
+    events = [e for who in ("ada", "bo") for e in judgements(who, units(*range(20)))]
+    two = shared_agreement(events, DECK)
+    events += judgements("cy", units(*range(9)))
+    before = shared_agreement(events, DECK)
+    assert (before.tasks, before.n_waiting, before.n_unfinished) == (two.tasks, 9, 3)
+    events += judgements("cy", units(9))
+    after = shared_agreement(events, DECK)
+    assert after.tasks == tuple(coder_agreement(events, BOOK))
+    assert after.tasks[0].annotators == ("ada", "bo", "cy")
+    assert (after.n_units, after.n_waiting) == (20, 0)
+
+
+def test_once_all_who_began_judged_the_whole_queue_everything_counts():
+    queue = QUEUE[:14]
+    deck, names = Deck(queue, BOOK), [assignment.unit.id for assignment in queue]
+    events = judgements("ada", names) + judgements("bo", names[:13])
+    waiting = shared_agreement(events, deck)
+    assert (waiting.n_units, waiting.n_waiting, waiting.n_unfinished) == (10, 3, 1)
+    events += judgements("bo", names[13:])
+    correction = judgements("ada", names[:3], seed=1)
+    for _ in range(2):
+        result = shared_agreement(events, deck)
+        assert result.tasks == tuple(coder_agreement(events, BOOK))
+        assert (result.n_units, result.n_waiting, result.n_unfinished) == (14, 0, 0)
+        events += correction
+    trial = [judged("cy", "neutral", unit=names[0], book=BOOK.reference)]
+    frozen = shared_agreement([*events, *trial, *judgements("ada", names[:3], seed=2)], deck)
+    assert frozen.tasks == tuple(coder_agreement(events, BOOK))
+    assert frozen.n_unfinished == 1
+    taken_back = judged("cy", None, unit=names[0], book=BOOK.reference)
+    assert shared_agreement([*events, *trial, taken_back], deck).n_unfinished == 0
+
+
+def test_a_unit_that_a_coder_was_shown_to_decide_is_not_waited_for():
+    queue = QUEUE[:4]
+    deck, names = Deck(queue, BOOK), [assignment.unit.id for assignment in queue]
+    shown = judged("cy", None, unit=names[0], design="adjudication", book=BOOK.reference)
+    events = [*judgements("ada", names), *judgements("bo", names), shown]
+    events += judgements("cy", names[1:])
+    result = shared_agreement(events, deck)
+    assert (result.n_units, result.n_unfinished) == (4, 0)
+    assert result.tasks[0].annotators == ("ada", "bo", "cy")
 
 
 def test_what_moves_between_steps_is_how_many_adjudicators_decided():
