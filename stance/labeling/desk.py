@@ -18,6 +18,7 @@ from stance.errors import LabelError
 from stance.labeling.designs import Design, kind_of
 from stance.labeling.log import now, place_of, standing
 from stance.labeling.settle import judgements
+from stance.labeling.times import moment
 from stance.records import Annotation, Unit
 
 PAUSE_SECONDS = 300  # a longer gap between two judgements is no judging
@@ -328,8 +329,8 @@ def _pace(own: Sequence[Annotation], tasks: set[str]) -> float | None:
     for event in own:
         if event.label is not None and not place_of(event).adjudicates:
             judged.setdefault(event.unit_id, set()).add(event.task)
-            if judged[event.unit_id] == tasks:
-                finished.setdefault(event.unit_id, datetime.fromisoformat(event.at))
+            if judged[event.unit_id] == tasks and (at := moment(event.at)):
+                finished.setdefault(event.unit_id, datetime.fromisoformat(at))
     times = sorted(finished.values())
     gaps = [(after - before).total_seconds() for before, after in pairwise(times)]
     gaps = [gap for gap in gaps if 0 < gap <= PAUSE_SECONDS]

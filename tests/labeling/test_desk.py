@@ -210,6 +210,10 @@ def test_pace_is_the_median_time_of_a_unit_with_pauses_left_out():
     ]
     assert shown(events).seconds_per_unit == 15
     assert shown(events[:6]).seconds_per_unit is None
+    odd = [replace(event, at="yesterday") for event in said(3)]
+    assert shown([*events[:9], *odd]).seconds_per_unit == 15  # a time that cannot be read
+    zoneless = [replace(event, at=event.at.removesuffix("+00:00")) for event in events[:3]]
+    assert shown([*zoneless, *events[3:]]).seconds_per_unit == 15
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 61, "a\x1bb"])
