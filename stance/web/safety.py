@@ -12,6 +12,7 @@ from hmac import compare_digest
 from secrets import token_urlsafe
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,7 +62,9 @@ class Address:
     @property
     def hosts(self) -> frozenset[str]:
         """What a browser of this machine calls us."""
-        return frozenset(f"{name}:{self.port}" for name in (LOOPBACK, "localhost", "[::1]"))
+        names = (LOOPBACK, "localhost", "[::1]")
+        hosts = {f"{name}:{self.port}" for name in names}
+        return frozenset(hosts.union(names) if self.port == 80 else hosts)  # 80 is left unsaid
 
 
 class Guard:
@@ -87,7 +90,10 @@ class Guard:
 
         refusal = self._refusal(scope)
         if refusal is None and scope["method"] == "POST":
-            body = await self._body(receive)
+            try:
+                body = await self._body(receive)
+            except ClientDisconnect:
+                return  # half a request may say another thing than the whole, and nobody waits
             if body is None:
                 refusal = self._sentence(413, self._too_long())
             else:
@@ -141,12 +147,18 @@ class Guard:
         return origin.removeprefix("http://") in self.address.hosts
 
     async def _body(self, receive: Receive) -> bytes | None:
-        """Return the whole body of a request, or None if it is too long."""
+        """Return the whole body of a request, or None if it is too long.
+
+        Raises
+        ------
+        ClientDisconnect
+            If the browser went away before all of it had come.
+        """
         body = bytearray()
         while True:
             message = await receive()
-            if message["type"] != "http.request":  # the browser went away
-                return bytes(body)
+            if message["type"] != "http.request":
+                raise ClientDisconnect
             body += message.get("body", b"")
             if len(body) > self.most_bytes:
                 return None

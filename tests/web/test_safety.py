@@ -1,5 +1,6 @@
 """What a local page refuses, and what it tells a browser."""
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -69,6 +70,16 @@ def test_any_other_host_is_refused_before_the_token_is_looked_at(client, seen, h
     assert seen == []
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+def test_on_port_80_the_names_are_answered_as_browsers_send_them_without_the_port(name):
+    guard = Guard(PlainTextResponse("here"), Address(port=80, token=TOKEN))
+    client = TestClient(guard, base_url="http://127.0.0.1")
+    headers = {"host": name, "origin": f"http://{name}", "sec-fetch-site": "same-origin"}
+    assert client.post(f"/{TOKEN}/label", headers=headers).text == "here"
+    assert client.get(f"/{TOKEN}/", headers={"host": f"{name}:80"}).text == "here"
+    assert client.get(f"/{TOKEN}/", headers={"host": "evil.example"}).status_code == 421
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -126,6 +137,33 @@ def test_a_body_may_be_as_long_as_the_limit_and_no_longer(client, seen):
     pieces = iter([b"x" * MOST_BYTES, b"x"])  # without a length said beforehand
     assert client.post(url, content=pieces, headers=OURS).status_code == 413
     assert len(seen) == 1
+
+
+def test_a_request_that_is_cut_off_in_the_middle_is_not_acted_on(seen):
+    async def app(scope, receive, send):
+        seen.append(await receive())
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        seen.append(message)
+
+    messages = iter(
+        [
+            {"type": "http.request", "body": b"label:stance=neu", "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    headers = {"host": f"127.0.0.1:{PORT}", **OURS}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"/{TOKEN}/label",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    asyncio.run(Guard(app, ADDRESS)(scope, receive, send))
+    assert seen == []
 
 
 @pytest.mark.parametrize("path", [f"/{TOKEN}/", "/"])
