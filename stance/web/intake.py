@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
+from unicodedata import normalize
 
 from stance.corpus.decoding import without_lone_surrogates
 from stance.corpus.finding import TEXT_SUFFIXES, ReadFailure
@@ -155,6 +156,14 @@ def _of_rows(rows: Sequence[object], place: str, notices: list[str]) -> list[Art
         said = [metadata_of(row), metadata_of(fields)]
         for metadata in said:
             article = filled(article, metadata)
+        notices += [
+            f"{where}: its {field} is of type {type(row[field]).__name__}, so it is left out. "
+            "Write it as one string."
+            for field in OF_ONE[1:]
+            if row.get(field)
+            and isinstance(row[field], list | dict | bool)
+            and value_of(row, field) is None
+        ]
         unread = [metadata.unread_date for metadata in said if metadata.unread_date]
         if unread and article.date is None:
             notices.append(
@@ -185,7 +194,8 @@ def _of_files(
     with TemporaryDirectory(prefix="stance-") as name:
         folder = Path(name, "files")
         folder.mkdir()
-        outlets = [_write(file, i, folder) for i, file in enumerate(files)]
+        taken: set[str] = set()
+        outlets = [_write(file, i, folder, taken) for i, file in enumerate(files)]
         register = Path(name, "outlets.csv")
         with register.open("w", encoding="utf-8", newline="") as table:
             csv.writer(table).writerows([("file", "source"), *filter(None, outlets)])
@@ -216,8 +226,11 @@ def _of_files(
     return articles
 
 
-def _write(file: object, i: int, folder: Path) -> tuple[str, str] | None:
-    """Write one file below a folder; return its place and its outlet, where that was given."""
+def _write(file: object, i: int, folder: Path, taken: set[str]) -> tuple[str, str] | None:
+    """Write one file below a folder; return its place and its outlet, where that was given.
+
+    `taken` holds the names so far as a register reads them: in one spelling of their accents.
+    """
     if not isinstance(file, dict) or not all(
         isinstance(file.get(key), str) for key in ("name", "base64")
     ):
@@ -243,6 +256,9 @@ def _write(file: object, i: int, folder: Path) -> tuple[str, str] | None:
     target = folder / place
     try:
         content = base64.b64decode(file["base64"], validate=True)
+        if (plain := normalize("NFC", place.as_posix())) in taken:
+            raise FileExistsError
+        taken.add(plain)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as new:
             new.write(content)

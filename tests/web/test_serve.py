@@ -211,6 +211,19 @@ def test_front_matter_of_a_text_is_read_as_that_of_a_file(client):
         assert answer.json()["error"].startswith(f"articles[0]: {words}")
 
 
+def test_what_is_known_of_an_article_in_another_form_than_text_is_told(client):
+    known = {"title": ["A ferry"], "date": {"day": 14}, "id": True, "source": {"name": "Quay"}}
+    answer = client.post("/api/classify", json={"articles": [{"text": TEXT, **known}]}).json()
+    assert answer["notices"] == [
+        f"articles[0]: its {field} is of type {kind}, so it is left out. Write it as one string."
+        for field, kind in (("title", "list"), ("date", "dict"), ("id", "bool"))
+    ]
+    (told,) = answer["articles"]
+    assert (told["title"], told["date"], told["source"]) == (None, None, "Quay")
+    empty = {"text": TEXT, "title": None, "date": [], "url": False}
+    assert client.post("/api/classify", json=empty).json()["notices"] == []
+
+
 def test_texts_that_were_cut_are_told_in_the_words_that_files_get(client):
     cut = [f"{text} [+1234 chars]" for text in HOPE]
     asked = [
@@ -295,6 +308,10 @@ def test_a_comparison_counts_what_could_not_be_read(client):
         ({"files": [file("a.pdf", "x")]}, "files[0]: 'a.pdf' is not read here"),
         ({"files": [file("a.txt", "x"), file("a.txt", "x")]}, "files[1]: the name 'a.txt' is tak"),
         ({"files": [file("a.txt", "x"), file("a.txt/b.txt", "x")]}, "files[1]: the name"),
+        (
+            {"files": [file(n, "x") for n in ("é.txt", "e\u0301.txt")]},
+            "files[1]: the name 'e\u0301",
+        ),
         ({"files": [file("a.txt", " ")]}, "a.txt: holds no text"),
         ({"files": [file("README.md", "x")]}, "the files: holds no articles"),
     ],
