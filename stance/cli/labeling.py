@@ -36,6 +36,7 @@ from stance.labeling.designs import Plan
 if TYPE_CHECKING:
     from stance.codebook import Codebook
     from stance.labeling.desk import Assignment
+    from stance.labeling.log import AnnotationLog
     from stance.labeling.queue import Draw
     from stance.records import Article, LabeledUnit, Unit
 
@@ -225,7 +226,6 @@ def serve(
     from stance.codebook import read_codebook
     from stance.errors import LabelError, StanceError
     from stance.labeling.cues import codebook_cues, guesses
-    from stance.labeling.log import AnnotationLog
 
     try:
         from stance.web.labeling import labeling_app
@@ -246,7 +246,7 @@ def serve(
 
     reader = Reader(paths, register)
     queue = queue_of(reader, folder, draw, book, seed)
-    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+    log = log_of(folder, book)
     run(
         lambda address: labeling_app(
             log,
@@ -416,6 +416,20 @@ def queue_of(
     documents = {article_id: document_of(article) for article_id, article in articles.items()}
     write_documents(folder / "documents.csv", documents)
     return queue
+
+
+def log_of(folder: Path, book: "Codebook") -> "AnnotationLog":
+    """Return the annotation log of a folder; say what in it does not count under a codebook."""
+    from stance.labeling.log import AnnotationLog, other_states
+
+    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+    states = other_states((event.codebook for event in log.events()), book.reference)
+    if states:
+        tell(
+            f"{states.total()} judgements follow {', '.join(sorted(states))}, not "
+            f"{book.reference}: the page asks for their units anew"
+        )
+    return log
 
 
 def register_commands(app: typer.Typer) -> None:

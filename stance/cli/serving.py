@@ -193,14 +193,13 @@ def labeling_page(
     """Return what makes the page of `stance label serve` for a port, under its own token."""
     # The same queue and token as that command's, so that people go on where they were.
     from stance.cli.common import articles_only
-    from stance.cli.labeling import PAGE_TOKEN, queue_of
-    from stance.labeling.log import AnnotationLog
+    from stance.cli.labeling import PAGE_TOKEN, log_of, queue_of
     from stance.web.labeling import labeling_app
     from stance.web.safety import Address
 
     articles_only(paths, codebook)
     queue = queue_of(Reader(paths, register), folder, None, codebook, seed)
-    log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
+    log = log_of(folder, codebook)
     token = kept_token(folder / PAGE_TOKEN)
     return lambda port: labeling_app(
         log, queue, codebook, address=Address(port=port, token=token), on_trouble=tell

@@ -5,8 +5,11 @@ import json
 
 import pytest
 
+from stance.cli.labeling import log_of
 from stance.codebook import read_codebook
+from stance.labeling.log import AnnotationLog
 from stance.records import text_sha256
+from tests.builders import judged
 from tests.cli.test_commands import ROOT, stance
 
 STORY = "The ferry sails at dawn from the old pier. Captains doubt it. The harbour is full."
@@ -155,6 +158,22 @@ def test_settle_names_the_codebook_of_what_is_to_be_decided(place):
     assert "stance label serve PATH --codebook FILE.toml --folder log --draw all" in told
     told = stance(*settle, *OWN, cwd=place).stderr
     assert "stance label serve PATH --codebook 'my book.toml' --folder log --draw all" in told
+
+
+def test_the_page_tells_when_judgements_follow_another_state_of_its_codebook(tmp_path, capsys):
+    book = read_codebook()
+    log = AnnotationLog(tmp_path / "annotations.jsonl")
+    for reference in (book.reference, "ferries@1.0#00000000"):  # another job
+        log.append([judged("ada", "neutral", book=reference)])
+    assert len(log_of(tmp_path, book).events()) == 2
+    assert capsys.readouterr().err == ""
+    before = f"{book.name}@0.9#00000000"
+    log.append([judged(who, "neutral", book=before) for who in ("ada", "bo")])
+    log_of(tmp_path, book)
+    assert capsys.readouterr().err == (
+        f"stance: 2 judgements follow {before}, not {book.reference}: the page asks for their "
+        "units anew\n"
+    )
 
 
 def test_an_import_names_the_codebook_that_the_judgements_follow(place):
