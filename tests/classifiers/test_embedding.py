@@ -236,7 +236,7 @@ def warm(base, tmp_path_factory):
 
 
 def test_a_warm_start_teaches_more_of_few_units_and_leaves_the_base_as_it_is(warm, base):
-    judge = labeled_corpus(4, seed=2)
+    judge = labeled_corpus(seed=2)
     truth = np.array([CLASSES["stance"].index(e.labels["stance"]) for e in judge])
     scores = [
         macro_f1(

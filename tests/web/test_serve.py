@@ -390,7 +390,7 @@ def test_what_cannot_be_compared_is_told(client):
     asked = {"articles": [{"text": "...", "source": "Quay"}]}
     answer = client.post("/api/compare", json=asked)
     assert answer.status_code == 422
-    assert "nothing to compare" in answer.json()["error"]
+    assert "articles[0]: its text is empty" in answer.json()["error"]
     last = lines(client.post("/api/compare", json=asked, headers=LINES))[-1]
     assert last == {"event": "error", "error": answer.json()["error"]}
 
