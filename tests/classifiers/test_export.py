@@ -82,8 +82,13 @@ def test_eight_bits_give_most_of_the_labels_in_less_room(fitted, tmp_path):
         assert same.mean() > 0.85
         assert len(set(rows.argmax(axis=1))) > 1
     assert (tmp_path / "small" / GRAPH).read_bytes() != (tmp_path / "full" / GRAPH).read_bytes()
-    kinds = {tensor.data_type for tensor in onnx.load(tmp_path / "small" / GRAPH).graph.initializer}
-    assert onnx.TensorProto.INT8 in kinds
+    weights = [
+        onnx.numpy_helper.to_array(tensor)
+        for tensor in onnx.load(tmp_path / "small" / GRAPH).graph.initializer
+        if tensor.data_type == onnx.TensorProto.INT8
+    ]
+    # Two products of such weights fit into 16 bits, as chips without 8-bit instructions add them.
+    assert 32 < max(np.abs(table.astype(int)).max() for table in weights) <= 64
 
 
 def test_a_folder_holds_the_graph_the_tokenizer_and_a_description(exported):
