@@ -192,7 +192,8 @@ def own_articles(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
 
 def is_all(known: Sequence[LabeledUnit], model: Model) -> bool:
     """Whether what a model learned from is here, all of it and with the labels that it had."""
-    own = [example for example in known if example.sha256 in model.card.trained_on]
+    trained_on = frozenset(model.card.trained_on)
+    own = [example for example in known if example.sha256 in trained_on]
     return data_digest(own) == model.card.data_sha256
 
 
