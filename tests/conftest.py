@@ -1,4 +1,5 @@
 import pytest
+from hypothesis import settings
 
 from stance.classifiers.baseline import BaselineRecipe
 from stance.classifiers.bases import resolve_base
@@ -6,6 +7,10 @@ from stance.codebook import read_codebook
 from stance.errors import ModelError
 from tests.builders import labeled_corpus, train_baseline
 from tests.chromium import launched
+
+# How long an example takes says more of the machine's other work than of the code.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")
