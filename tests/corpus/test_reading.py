@@ -427,7 +427,7 @@ def test_an_id_repeated_in_one_table_is_a_failure_that_names_both_rows(tmp_path:
         st.lists(st.sampled_from(["", "1", "b/1", "b.jsonl/1", "a", "b-1"]), min_size=1), max_size=3
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_two_articles_ever_have_one_id(tmp_path: Path, tables: list[list[str]]) -> None:
     paths = [write(tmp_path / "a.md", "A."), write(tmp_path / "a.txt", "A.")]
     for name, ids in zip("bcd", tables, strict=False):
@@ -442,7 +442,7 @@ def test_no_two_articles_ever_have_one_id(tmp_path: Path, tables: list[list[str]
 
 
 @pytest.mark.parametrize("suffix", [*TABLES, ".txt", ".md"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(data=b"")
 @given(
     data=st.binary(max_size=300) | st.text('{}[]",:;\n\r\t\\ -text*&!', max_size=60).map(str.encode)

@@ -36,7 +36,7 @@ def articles(draw: st.DrawFn) -> Article:
 
 
 @pytest.mark.parametrize("suffix", TABLES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=st.lists(articles(), min_size=1, max_size=4, unique_by=lambda article: article.id))
 def test_articles_written_to_a_table_are_read_back_equal(
     tmp_path: Path, suffix: str, written: list[Article]

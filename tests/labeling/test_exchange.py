@@ -88,7 +88,7 @@ def test_a_log_with_all_that_can_happen_comes_back_event_by_event(tmp_path, form
 
 @pytest.mark.parametrize("form", FORMS)
 @given(events=logs())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_any_log_comes_back_as_it_was(tmp_path_factory, form, events):
     folder = tmp_path_factory.mktemp("trip")
     if form in ROWS:  # which may have been sorted: there it is the time that says what came first

@@ -239,7 +239,7 @@ def test_a_regression_on_pseudo_outcomes_finds_what_a_model_hides():
     assert np.mean(naive) < -0.25
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(2, 40),
