@@ -51,6 +51,11 @@ class Article:
     language: str | None = None
     repairs: tuple[Repair, ...] = ()  # in order of place, never overlapping
 
+    @property
+    def mended(self) -> list[str]:
+        """The kind of each repair of what was broken: front matter that was cut off was not."""
+        return [repair.kind for repair in self.repairs if repair.kind != "front matter"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:

@@ -21,7 +21,6 @@ from stance.cli.common import (
     Register,
     chosen_model,
     codebook_file,
-    is_repaired,
     keep_inputs,
     progress,
     tell,
@@ -69,7 +68,7 @@ def split(
         for article, units in prepare(reader, repair=not no_repair):
             rows = ({"unit_id": u.id, "sha256": article.sha256} | unit_row(u) for u in units)
             file.writelines(json_lines(rows))
-            n_repaired += is_repaired(article)
+            n_repaired += bool(article.mended)
             shown.advance(shown.task_ids[0])
     if output and output != Path("-"):
         tell(f"wrote {output}")
@@ -124,7 +123,7 @@ def classify(
             if done.article.source is None:
                 unknown.append(done.article.id)
             write([row_of(unit, book) for unit in done.units])
-            n_repaired += is_repaired(done.article)
+            n_repaired += bool(done.article.mended)
             shown.advance(shown.task_ids[0])
     if output and output != Path("-"):
         tell(f"wrote {output} as {form}")

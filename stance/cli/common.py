@@ -119,11 +119,6 @@ def tell_repaired(n_articles: int) -> None:
         )
 
 
-def is_repaired(article: "Article") -> bool:
-    """Return whether an article's characters were repaired; front matter does not count."""
-    return any(repair.kind != "front matter" for repair in article.repairs)
-
-
 class Reader:
     """Reads articles; a file that cannot be read is told, counted and passed over."""
 

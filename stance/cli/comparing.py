@@ -417,7 +417,7 @@ def _material(
                     f"articles too. {elsewhere}"
                 )
             units += done.units
-            repairs[done.article.id] = [change.kind for change in done.article.repairs]
+            repairs[done.article.id] = done.article.mended
             titles[done.article.id] = done.article.title
             if done.article.source is None and in_tables:
                 where = ", ".join(map(str, articles))

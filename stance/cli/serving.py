@@ -171,9 +171,7 @@ def comparison_of(
         units,
         codebook,
         Settings(paths=tuple(paths), seed=seed),
-        corpus=corpus_facts(
-            units, {a.id: [repair.kind for repair in a.repairs] for a in articles}, n_failed
-        ),
+        corpus=corpus_facts(units, {a.id: a.mended for a in articles}, n_failed),
         model=model_facts(model.reference, model.card),
         titles={article.id: article.title for article in articles},
         settled=settled,

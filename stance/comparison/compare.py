@@ -268,13 +268,12 @@ def corpus_facts(
     Parameters
     ----------
     repairs
-        Article id -> the kinds of its repairs, one entry a repair; every article that was read.
+        Article id -> `Article.mended`; every article that was read.
     n_failed
         How many files or rows could not be read.
     """
     dates = {unit.unit.article_id: unit.date for unit in units}
     known = sorted(date for date in dates.values() if date)
-    made = [[kind for kind in kinds if kind != "front matter"] for kinds in repairs.values()]
     return CorpusFacts(
         n_articles=len(repairs),
         n_empty=len(repairs) - len(dates),
@@ -282,8 +281,8 @@ def corpus_facts(
         first_date=known[0] if known else None,
         last_date=known[-1] if known else None,
         n_undated=len(dates) - len(known),
-        repairs=dict(sorted(Counter(kind for kinds in made for kind in kinds).items())),
-        n_repaired=sum(bool(kinds) for kinds in made),
+        repairs=dict(sorted(Counter(kind for kinds in repairs.values() for kind in kinds).items())),
+        n_repaired=sum(map(bool, repairs.values())),
         n_failed=n_failed,
         n_abstained=sum(any(p.abstained for p in unit.predictions.values()) for unit in units),
     )

@@ -275,7 +275,7 @@ def _article(article: Article, units: Sequence[Unit]) -> Event:
         "date": article.date,
         "sha256": article.sha256,
         "n_units": len(units),
-        "n_repairs": sum(repair.kind != "front matter" for repair in article.repairs),
+        "n_repairs": len(article.mended),
     }
 
 

@@ -328,9 +328,9 @@ def test_an_article_that_is_named_by_a_headline_goes_by_its_hash_wherever_it_is_
     assert any(hidden.sample.remedy in words for words in hidden.refusals)
 
 
-def test_facts_count_articles_dates_and_repairs_but_not_front_matter():
+def test_facts_count_articles_dates_and_repairs():
     units = corpus(2)
-    kinds = {"Alpha0": ["period", "period", "front matter"], "Alpha1": [], "Beta0": []}
+    kinds = {"Alpha0": ["period", "period"], "Alpha1": [], "Beta0": []}
     facts = corpus_facts(units, kinds | {"Beta1": [], "c": []}, 3)
     assert (facts.n_articles, facts.n_empty, facts.n_units) == (5, 1, 8)
     assert (facts.n_repaired, facts.n_failed) == (1, 3)

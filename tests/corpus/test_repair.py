@@ -134,6 +134,15 @@ def test_units_of_a_repaired_article_have_distinct_ids_and_do_not_overlap(text):
     assert all(left.end <= right.start for left, right in pairwise(units))
 
 
+def test_front_matter_that_was_cut_off_is_no_mended_damage():
+    text = "---\nsource: Quay\n---\nThe ferry sails&period; It is late."
+    cut = edited(article(text), [Edit(kind="front matter", start=0, end=21, after="")])
+    assert cut.mended == []
+    mended = repair_article(cut)
+    assert [repair.kind for repair in mended.repairs] == ["front matter", *mended.mended]
+    assert len(mended.mended) == 1
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_each_misread_character_is_a_repair_of_its_own(encoding):
     text = "港口今天关闭。船员都回家了。"
