@@ -7,7 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from stance.classifiers.storage import load_model, words_key
+from stance.classifiers.held_out import words_key
+from stance.classifiers.storage import load_model
 from stance.codebook import read_codebook
 from stance.corpus.copies import copy_groups
 from stance.corpus.prepare import prepare

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stance.classifiers.cards import read_card
-from stance.classifiers.storage import words_key
+from stance.classifiers.held_out import words_key
 from stance.errors import BROKEN, ModelError
 from stance.records import LabeledUnit
 

@@ -3,8 +3,8 @@
     model.json, ...        the model; see the classifier's own `save`
     calibration.json       temperatures, and what abstaining hangs on
     card.json, README.md   what it is made of and how good it is
-    held_out.jsonl         for each training unit, known by a hash of its words, probabilities by
-                           a model that had not seen its article, before calibration
+    held_out.jsonl         for each training unit, known by hashes of its article and its words,
+                           probabilities by a model that had not seen the article, not calibrated
 
 Nothing in a folder can run: it holds JSON, safetensors, ONNX graphs and Markdown, and other files
 are refused. What is read is checked against the card's hashes, and against the codebook.
@@ -18,8 +18,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from stance.classifiers.base import Classifier, codebook_classes
 from stance.classifiers.bases import file_sha256, is_here
 from stance.classifiers.calibration import (
@@ -30,10 +28,11 @@ from stance.classifiers.calibration import (
     to_data,
 )
 from stance.classifiers.cards import ModelCard, card_text, read_card
+from stance.classifiers.held_out import HeldOut, read_held_out, write_held_out
 from stance.codebook import Codebook
 from stance.errors import BROKEN, ModelError
 from stance.files import write_whole
-from stance.records import LabeledUnit, same_words, text_sha256
+from stance.records import LabeledUnit
 from stance.resources import data_folder
 from stance.statistics.arrays import FloatArray
 from stance.terminal_text import printable
@@ -75,7 +74,7 @@ class Model:
     folder: Path
     classifier: Calibrated
     card: ModelCard
-    held_out: Mapping[str, Mapping[str, FloatArray]] = field(repr=False)  # by `words_key`
+    held_out: HeldOut = field(repr=False)  # calibrated
     calibration: Calibration = field(repr=False)
 
 
@@ -111,14 +110,7 @@ def save_model(
     make_model_folder(folder)
     clear_model(folder)
     classifier.save(folder)
-    rows: dict[str, dict[str, Any]] = {}
-    for i, example in enumerate(examples):
-        rows.setdefault(
-            words_key(example.unit.text),
-            {task: [round(float(p), 4) for p in held_out[task][i]] for task in classifier.classes_},
-        )
-    lines = (json.dumps({"words": key} | row) + "\n" for key, row in rows.items())
-    write_whole(folder / "held_out.jsonl", "".join(lines))
+    write_held_out(folder / "held_out.jsonl", examples, held_out)
     write_whole(folder / "calibration.json", json.dumps(to_data(calibration)) + "\n")
     finish_model(folder, card)
 
@@ -236,18 +228,21 @@ def load_model(name_or_folder: str | Path, codebook: Codebook, *, device: str = 
     ):
         raise ModelError(f"{folder}: its labels are not those of codebook {codebook.reference}")
     calibration = _read_calibration(folder / "calibration.json", classifier.classes_)
-    held_out = _read_held_out(folder / "held_out.jsonl", classifier.classes_)
+    kept = read_held_out(folder / "held_out.jsonl", classifier.classes_)
     return Model(
         reference=_reference(card, digests),
         folder=folder,
         classifier=Calibrated(classifier, calibration),
         card=card,
         held_out={
-            key: {
-                task: apply_temperature(row[None], calibration.tasks[task].temperature)[0]
-                for task, row in rows.items()
+            words: {
+                article: {
+                    task: apply_temperature(values[None], calibration.tasks[task].temperature)[0]
+                    for task, values in row.items()
+                }
+                for article, row in rows.items()
             }
-            for key, rows in held_out.items()
+            for words, rows in kept.items()
         },
         calibration=calibration,
     )
@@ -316,38 +311,10 @@ def _can_run(kind: str, folder: Path) -> bool:
     return whole or is_here(recipe["base"])
 
 
-def words_key(text: str) -> str:
-    """Return the hash under which a model knows a unit that it learned from.
-
-    Of its words alone: the unit is known again in a copy of its article with another hash.
-    """
-    return text_sha256(same_words(text))
-
-
 def _digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file that a prediction hangs on."""
     names = sorted({path.name for path in folder.iterdir()} - UNHASHED)
     return {name: file_sha256(folder / name) for name in names}
-
-
-def _read_held_out(
-    path: Path, classes: Mapping[str, tuple[str, ...]]
-) -> dict[str, dict[str, FloatArray]]:
-    shapes = {task: (len(names),) for task, names in classes.items()}
-    held_out = {}
-    for number, line in enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n"), start=1):
-        try:
-            data = json.loads(line)
-            key = str(data.pop("words"))
-            rows = {task: np.array(values, dtype=float) for task, values in data.items()}
-        except BROKEN:
-            rows = {}
-        if {task: row.shape for task, row in rows.items()} != shapes or not all(
-            row.min() >= 0 and abs(row.sum() - 1) < 0.01 for row in rows.values()
-        ):
-            raise ModelError(f"{path}:{number}: not a unit with the probabilities of each task")
-        held_out[key] = rows
-    return held_out
 
 
 def _read_calibration(path: Path, classes: Mapping[str, tuple[str, ...]]) -> Calibration:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.classifiers.calibration import abstained, prediction_sets
-from stance.classifiers.storage import Model, words_key
+from stance.classifiers.held_out import rows_of
+from stance.classifiers.storage import Model
 from stance.codebook import Codebook
 from stance.records import Article, ClassifiedUnit, Prediction, Unit
 from stance.statistics.arrays import FloatArray
@@ -54,13 +55,18 @@ def classify(
 
 
 def probabilities_of(
-    units: Sequence[Unit], model: Model
+    units: Sequence[Unit], articles: Sequence[str], model: Model
 ) -> tuple[dict[str, FloatArray], list[bool]]:
     """Return each task's probabilities, and which units the model knew by their words.
 
     Those get the probabilities of a model that had not seen their article.
+
+    Parameters
+    ----------
+    articles : length n_units
+        The SHA-256 of each unit's article.
     """
-    kept = [model.held_out.get(words_key(unit.text)) for unit in units]
+    kept = rows_of(model.held_out, articles, [unit.text for unit in units])
     new = [i for i, rows in enumerate(kept) if rows is None]
     found = model.classifier.predict_proba([units[i] for i in new]) if new else {}
     tables = {}
@@ -68,7 +74,7 @@ def probabilities_of(
         table = tables[task] = np.zeros((len(units), len(names)))
         for i, rows in enumerate(kept):
             if rows is not None:
-                table[i] = rows[task] / rows[task].sum()  # they are stored rounded
+                table[i] = rows[task]
         if new:
             table[new] = found[task]
     return tables, [rows is not None for rows in kept]
@@ -78,7 +84,8 @@ def _classify_batch(
     batch: list[tuple[Article, list[Unit]]], model: Model, codebook: Codebook, alpha: float | None
 ) -> Iterator[ClassifiedArticle]:
     units = [unit for _, article_units in batch for unit in article_units]
-    tables, held_out = probabilities_of(units, model)
+    articles = [article.sha256 for article, article_units in batch for _ in article_units]
+    tables, held_out = probabilities_of(units, articles, model)
     open_ = {
         task: abstained(
             prediction_sets(table, model.calibration.tasks[task].conformal, alpha), table

@@ -34,7 +34,7 @@ def taught(
     weight
         Of the teachers' probabilities; the rest is the settled label's.
     """
-    said = _said([example.unit for example in examples], teachers)
+    said = _said(examples, teachers)
     lessons = []
     for i, example in enumerate(examples):
         shares = {
@@ -60,19 +60,22 @@ def unlabeled_lessons(
         for article, units in articles
         for unit in units
     ]
-    said = _said([lesson.unit for lesson in lessons], teachers)
+    said = _said(lessons, teachers)
     return [
         replace(lesson, shares={task: rows[i] for task, rows in said.items()})
         for i, lesson in enumerate(lessons)
     ]
 
 
-def _said(units: Sequence[Unit], teachers: Sequence[Model]) -> dict[str, list[Mapping[str, float]]]:
+def _said(
+    lessons: Sequence[LabeledUnit], teachers: Sequence[Model]
+) -> dict[str, list[Mapping[str, float]]]:
     """Return task -> for each unit, label -> mean probability by the teachers that do the task."""
     tables: dict[str, list[FloatArray]] = {}
     names: dict[str, tuple[str, ...]] = {}
+    units, articles = [e.unit for e in lessons], [e.sha256 for e in lessons]
     for teacher in teachers:
-        rows, _ = probabilities_of(units, teacher)
+        rows, _ = probabilities_of(units, articles, teacher)
         names |= teacher.classifier.classes_
         for task, table in rows.items():
             tables.setdefault(task, []).append(table)

@@ -12,6 +12,7 @@ from stance.classifiers.base import Fold, cross_fit, in_order, label_codes
 from stance.classifiers.bases import described
 from stance.classifiers.calibration import calibrate, temper
 from stance.classifiers.cards import ModelCard
+from stance.classifiers.held_out import words_key
 from stance.classifiers.learned import Learned
 from stance.classifiers.storage import (
     Model,
@@ -22,7 +23,6 @@ from stance.classifiers.storage import (
     load_model,
     make_model_folder,
     save_model,
-    words_key,
 )
 from stance.codebook import Codebook
 from stance.errors import DataError, ModelError

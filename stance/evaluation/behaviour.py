@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from stance.classifiers.storage import Model, words_key
+from stance.classifiers.held_out import words_key
+from stance.classifiers.storage import Model
 from stance.codebook import Codebook
 from stance.errors import DataError, LabelError
 from stance.records import LabeledUnit, Unit, text_sha256

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.classifiers.base import cross_fit, in_order
-from stance.classifiers.storage import Model, words_key
+from stance.classifiers.held_out import words_key
+from stance.classifiers.storage import Model
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.judged import judged_tasks
@@ -52,6 +53,7 @@ class ModelComparison:
     """Two models on the same units, of articles that neither saw when it judged them."""
 
     held_out: str  # "new": neither learned from them; else by what both held them out
+    refitted: str | None  # the model whose recipe was refitted in the folds of the other's training
     left: str  # name@hash
     right: str
     n_units: int
@@ -91,7 +93,7 @@ def compare_models(
     if new:
         units = [example.unit for example in new]
         rows = [model.classifier.predict_proba(units) for model in (a, b)]
-        found.append(_comparison("new", new, a, b, rows, codebook, seed))
+        found.append(_comparison(("new", None), new, a, b, rows, codebook, seed))
     kept = [own_articles(examples, model) for model in (a, b)]
     both = [
         example
@@ -99,12 +101,15 @@ def compare_models(
         if all(example.sha256 in articles for articles in kept)
         and all(words_key(example.unit.text) in model.held_out for model in (a, b))
     ]
-    n_left_out = len(examples) - len(new) - len(both)
-    if n_left_out and (new or both):
-        on_notice(f"{n_left_out} units are left out: one of the two models alone knows them")
-    by, rows = _held_out(both, a, b) if both else (None, [])
-    if by:
-        found.append(_comparison(by, both, a, b, rows, codebook, seed))
+    if both and (how := _held_out(both, a, b)):
+        rows = [_rows(both, model, other, how) for model, other in ((a, b), (b, a))]
+        found.append(_comparison(how, both, a, b, rows, codebook, seed))
+    n_left_out = len(examples) - sum(comparison.n_units for comparison in found)
+    if found and n_left_out:
+        on_notice(
+            f"{n_left_out} units are left out: neither new to both models, nor held out from both "
+            "in the same way"
+        )
     if not found:
         raise DataError(
             f"no article here is new to both {a.reference} and {b.reference}, and none was held "
@@ -115,31 +120,28 @@ def compare_models(
     return tuple(found)
 
 
-def _held_out(
-    examples: Sequence[LabeledUnit], a: Model, b: Model
-) -> tuple[str | None, list[dict[str, FloatArray]]]:
-    """Return what held these units out from both models, and the probabilities of each.
+def _held_out(examples: Sequence[LabeledUnit], a: Model, b: Model) -> tuple[str, str | None] | None:
+    """Return by what these units were held out from both, and the model that is to be refitted.
 
-    Where it was the article for one and the outlet for the other, and the recipe of one refits in
-    seconds, that one is refitted in the other's folds. None where nothing held out both.
+    One of two is, in the folds of the other, where its recipe alone refits in seconds and these are
+    all that it learned from. None where one held out articles and the other outlets.
     """
     by_a, by_b = (next(iter(model.card.held_out)) for model in (a, b))
-    if by_a == by_b:
-        return by_a, [kept_rows(examples, a), kept_rows(examples, b)]
-    if a.card.kind in QUICK and is_all(examples, a):
-        return by_b, [_in_folds_of(b, a, examples), kept_rows(examples, b)]
-    if b.card.kind in QUICK and is_all(examples, b):
-        return by_a, [kept_rows(examples, a), _in_folds_of(a, b, examples)]
-    return None, []
+    quick = [model for model in (a, b) if model.card.kind in QUICK]
+    if len(quick) == 1 and is_all(examples, quick[0]):
+        return (by_b if quick[0] is a else by_a), quick[0].reference
+    return (by_a, None) if by_a == by_b else None
 
 
-def _in_folds_of(
-    other: Model, quick: Model, examples: Sequence[LabeledUnit]
+def _rows(
+    examples: Sequence[LabeledUnit], model: Model, other: Model, how: tuple[str, str | None]
 ) -> dict[str, FloatArray]:
-    """Return the probabilities of a quick recipe, refitted in the folds of another model."""
-    by = next(iter(other.card.held_out))
+    """Return a model's held-out probabilities: those kept, or of its recipe in another's folds."""
+    by, refitted = how
+    if model.reference != refitted:
+        return kept_rows(examples, model)
     return cross_fit(
-        quick.classifier,
+        model.classifier,
         examples,
         [e.source or "" if by == "outlet" else e.sha256 for e in examples],
         n_folds=other.card.settings["n_folds"],
@@ -148,7 +150,7 @@ def _in_folds_of(
 
 
 def _comparison(
-    held_out: str,
+    how: tuple[str, str | None],
     examples: Sequence[LabeledUnit],
     a: Model,
     b: Model,
@@ -157,7 +159,8 @@ def _comparison(
     seed: int,
 ) -> ModelComparison:
     return ModelComparison(
-        held_out=held_out,
+        held_out=how[0],
+        refitted=how[1],
         left=a.reference,
         right=b.reference,
         n_units=len(examples),
@@ -171,7 +174,9 @@ def compared_on(comparison: ModelComparison) -> str:
     units = f"{comparison.n_units} units of {comparison.n_articles} articles"
     if comparison.held_out == "new":
         return f"{units} that neither learned from"
-    return f"{units} that both learned from, each held out by {comparison.held_out} in training"
+    said = f"{units} that both learned from, each held out by {comparison.held_out} in training"
+    refitted = f"; {comparison.refitted} by its recipe, refitted in the folds of the other"
+    return said + refitted * (comparison.refitted is not None)
 
 
 def unseen(examples: Sequence[LabeledUnit], model: Model) -> list[LabeledUnit]:

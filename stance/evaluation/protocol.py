@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from stance.classifiers.base import Classifier, cross_fit, in_order
+from stance.classifiers.held_out import rows_of, words_key
 from stance.classifiers.learned import Learned
 from stance.classifiers.lexicon import Lexicon, Majority, Vader
-from stance.classifiers.storage import Model, data_digest, words_key
+from stance.classifiers.storage import Model, data_digest
 from stance.codebook import Codebook
 from stance.errors import DataError
 from stance.evaluation.later import first_later_date, later_dates
@@ -158,8 +159,9 @@ def _as_kept(
 
 
 def kept_rows(examples: Sequence[LabeledUnit], model: Model) -> dict[str, FloatArray]:
-    """Return task -> the held-out probabilities that a model's folder keeps of these units."""
-    rows = [model.held_out[words_key(example.unit.text)] for example in examples]
+    """Return task -> the held-out probabilities that a model's folder keeps of units it learned."""
+    articles, texts = [e.sha256 for e in examples], [e.unit.text for e in examples]
+    rows = [row for row in rows_of(model.held_out, articles, texts) if row]
     return {task: np.stack([row[task] for row in rows]) for task in model.classifier.classes_}
 
 
@@ -191,10 +193,8 @@ def own_articles(examples: Sequence[LabeledUnit], model: Model) -> set[str]:
 
 
 def is_all(known: Sequence[LabeledUnit], model: Model) -> bool:
-    """Whether what a model learned from is here, all of it and with the labels that it had."""
-    trained_on = frozenset(model.card.trained_on)
-    own = [example for example in known if example.sha256 in trained_on]
-    return data_digest(own) == model.card.data_sha256
+    """Whether these are the units that a model learned from: all, no copies, the same labels."""
+    return data_digest(known) == model.card.data_sha256
 
 
 def own_words(model: Model) -> frozenset[str]:

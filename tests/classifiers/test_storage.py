@@ -10,8 +10,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from stance.classifiers.baseline import BaselineRecipe
+from stance.classifiers.held_out import words_key
 from stance.classifiers.learned import Learned, learned_by
-from stance.classifiers.storage import load_model, make_model_folder, words_key
+from stance.classifiers.storage import load_model, make_model_folder
 from stance.codebook import read_codebook
 from stance.errors import ModelError
 from tests.builders import labeled_corpus, train_baseline
@@ -99,7 +100,7 @@ def test_a_description_of_another_shape_is_a_model_error(folder, edit):
         load_model(folder, BOOK)
 
 
-ROW = {"sha256": "ab", "start": 0, "end": 9, "sentiment": [0, 1, 0], "voice": [1, 0]}
+ROW = {"article": "ab", "words": "cd", "sentiment": [0, 1, 0], "voice": [1, 0]}
 
 
 @pytest.mark.parametrize(
@@ -113,10 +114,11 @@ ROW = {"sha256": "ab", "start": 0, "end": 9, "sentiment": [0, 1, 0], "voice": [1
         json.dumps(ROW | {"stance": [0.5, 0.5, 0.5]}),
         json.dumps(ROW | {"stance": [2, -1, 0]}),
         json.dumps(ROW | {"stance": [float("nan"), 0, 1]}),
-        json.dumps(ROW | {"stance": [1, 0, 0], "start": float("inf")}),
+        json.dumps(ROW | {"stance": [1, 0, 0], "voice": [1, float("inf")]}),
+        json.dumps({k: v for k, v in ROW.items() if k != "article"} | {"stance": [1, 0, 0]}),
         json.dumps(ROW | {"stance": [1, 0, 0], "tone": [1, 0]}),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_held_out_rows_are_checked_line_by_line(folder, line):
     with (folder / "held_out.jsonl").open("a", encoding="utf-8") as file:

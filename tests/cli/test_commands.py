@@ -11,15 +11,15 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from typer.main import get_command
 
-from stance.classifiers.storage import load_model, words_key
+from stance.classifiers.storage import load_model
 from stance.cli import app
 from stance.cli.common import labeled_units
 from stance.codebook import read_codebook
+from stance.evaluation.protocol import kept_rows
 from stance.evaluation.scores import score
 from stance.evaluation.splits import Part
 from stance.records import text_sha256
@@ -232,9 +232,7 @@ def test_the_shipped_labels_and_held_out_predictions_give_the_scores_of_the_card
     model = load_model("baseline", book)
     split = ROOT / "labels/splits.json"
     examples, _ = labeled_units(None, None, None, book, split=split, part=Part.TRAIN)
-    held_out = [model.held_out[words_key(e.unit.text)] for e in examples]
-    rows = {task: np.stack([row[task] for row in held_out]) for task in held_out[0]}
-    for task, result in score(examples, rows, book, seed=7).items():
+    for task, result in score(examples, kept_rows(examples, model), book, seed=7).items():
         told = model.card.held_out["article"][task]["macro_f1"]
         assert result.macro_f1.n_units == told["n_units"]
         assert result.macro_f1.value == pytest.approx(told["value"], abs=0.005)

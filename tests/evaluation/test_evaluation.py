@@ -5,11 +5,11 @@ import pytest
 
 from stance.classifiers.base import in_order
 from stance.classifiers.baseline import BaselineRecipe
-from stance.classifiers.storage import words_key
+from stance.classifiers.held_out import words_key
 from stance.codebook import read_codebook
 from stance.errors import DataError
 from stance.evaluation.model_report import model_report
-from stance.evaluation.protocol import evaluate, learned_from_here, new_units
+from stance.evaluation.protocol import evaluate, kept_rows, learned_from_here, new_units
 from stance.evaluation.scores import score
 from tests.builders import labeled_corpus, train_baseline
 from tests.evaluation.units import called, labeled
@@ -74,9 +74,7 @@ def test_some_of_what_a_model_learned_from_is_judged_by_what_it_keeps_not_by_a_w
     some = in_order(some)
     found = evaluate(some, model, BOOK, seed=1)
     assert {r.held_out for r in found} == {"article"}
-    kept = [model.held_out[words_key(e.unit.text)] for e in some]
-    rows = {task: np.stack([row[task] for row in kept]) for task in model.classifier.classes_}
-    assert found[-1].scores == score(some, rows, BOOK, seed=1)
+    assert found[-1].scores == score(some, kept_rows(some, model), BOOK, seed=1)
     copies = [replace(e, sha256=f"copy of {e.sha256}") for e in labeled_corpus()]
     half = [e for e in labeled_corpus() if e.sha256 in {*list(model.card.trained_on)[:6]}]
     both = half + [e for e in copies if e.sha256[8:] in {f.sha256 for f in half}]

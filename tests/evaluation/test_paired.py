@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from stance.classifiers.base import cross_fit
-from stance.classifiers.storage import words_key
+from stance.classifiers.held_out import words_key
 from stance.errors import DataError
 from stance.evaluation.paired import (
     compare_models,
@@ -138,7 +138,8 @@ def test_two_models_are_compared_on_articles_that_neither_learned_from(model):
 
 def test_on_articles_that_both_learned_from_their_held_out_predictions_are_compared(model):
     known, new = labeled_corpus(), labeled_corpus(3, seed=9)
-    kept = {key: {"stance": np.eye(3)[0]} for key in model.held_out}
+    row = {"stance": np.eye(3)[0]}
+    kept = {words: dict.fromkeys(rows, row) for words, rows in model.held_out.items()}
     constant = replace(model, reference="constant@0", held_out=kept, classifier=Constant())
     fresh, held_out = compare_models([*known, *new], model, constant, BOOK, 1)
     assert (fresh.held_out, fresh.n_articles) == ("new", 3)
@@ -152,13 +153,13 @@ def test_on_articles_that_both_learned_from_their_held_out_predictions_are_compa
     assert stance.right == pytest.approx(2 * n_first / (144 + n_first) / 3)
 
 
-def held_out_by_outlet(model):
-    """Return a model as a slow one that two folds of outlets held out, and what they said."""
+def slow_one(model, by="outlet"):
+    """Return a model as a slow one that two folds held out, and what they said."""
     examples = labeled_corpus()
-    outlets = [e.source for e in examples]
-    rows = cross_fit(model.classifier, examples, outlets, n_folds=2, seed=5)
+    groups = [e.source if by == "outlet" else e.sha256 for e in examples]
+    rows = cross_fit(model.classifier, examples, groups, n_folds=2, seed=5)
     kept = {
-        words_key(e.unit.text): {task: found[i] for task, found in rows.items()}
+        words_key(e.unit.text): {e.sha256: {task: found[i] for task, found in rows.items()}}
         for i, e in enumerate(examples)
     }
     card = replace(
@@ -166,23 +167,40 @@ def held_out_by_outlet(model):
         kind="transformer",
         seed=5,
         settings={"n_folds": 2},
-        held_out={"outlet": model.card.held_out["outlet"]},
+        held_out={by: model.card.held_out[by]},
     )
     return replace(model, reference="slow@0", card=card, held_out=kept)
 
 
-def test_a_quick_model_is_refitted_in_the_folds_of_a_slow_one(model):
-    slow = held_out_by_outlet(model)
+@pytest.mark.parametrize("by", ["outlet", "article"])
+def test_a_quick_model_is_refitted_in_the_folds_of_a_slow_one(model, by):
+    slow = slow_one(model, by)
     for pair in ((model, slow), (slow, model)):
         (found,) = compare_models(labeled_corpus(), *pair, BOOK, 1)
-        assert (found.held_out, found.n_units) == ("outlet", 144)
+        assert (found.held_out, found.n_units) == (by, 144)
+        assert f"; {model.reference} by its recipe, refitted" in compared_on(found)
         assert all(d.difference.value == 0 and d.p_value == 1 for d in found.differences)
 
 
 def test_models_that_were_held_out_in_different_ways_are_not_compared(model):
     some = labeled_corpus()[:60]  # too few of its articles to refit the quick one
     with pytest.raises(DataError, match="none was held out from both in the same way"):
-        compare_models(some, model, held_out_by_outlet(model), BOOK, 1)
+        compare_models(some, model, slow_one(model), BOOK, 1)
+
+
+def test_what_is_in_no_comparison_is_told(model):
+    first, *others = labeled_corpus()
+    corrected = replace(first, labels={**first.labels, "voice": "attributed"})
+    assert corrected != first
+    told = []
+    new = labeled_corpus(3, seed=9)
+    found = compare_models(
+        [corrected, *others, *new], model, slow_one(model), BOOK, 1, on_notice=told.append
+    )
+    assert [comparison.held_out for comparison in found] == ["new"]
+    assert told == [
+        "144 units are left out: neither new to both models, nor held out from both in the same way"
+    ]
 
 
 def test_a_model_that_learned_from_every_article_cannot_be_judged(model):
