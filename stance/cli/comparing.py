@@ -79,7 +79,8 @@ def compare(
     no_text: Annotated[
         bool,
         typer.Option(
-            "--no-text", help="Publish places and hashes only: no words of an article anywhere."
+            "--no-text",
+            help="Publish places and hashes only: no words, title or name of an article anywhere.",
         ),
     ] = False,
     sample: Annotated[
@@ -154,7 +155,6 @@ def compare(
     from stance.comparison.compare import compare as compare_units
     from stance.comparison.methods import methods_text
     from stance.comparison.timeline import day_of_event
-    from stance.comparison.wording import n_of
     from stance.engine.classified import is_classified
     from stance.errors import LabelError
     from stance.files import refuse_existing, writing
@@ -165,11 +165,7 @@ def compare(
     from stance.report.page import render_page
     from stance.report.tables import TABLES, write_tables
     from stance.report.terminal import console
-    from stance.report.without_text import (
-        command_without_headlines,
-        without_headlines,
-        without_text,
-    )
+    from stance.report.without_text import without_names, without_text
 
     if check_claims is not None and checks is None:
         raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
@@ -205,6 +201,8 @@ def compare(
     named = as_named(paths_named, codebook, register, model)
     if copies is Copies.PRINTED:
         named += ("--copies", copies.value)
+    if no_text:
+        named = _without_paths(named, paths)
     if sample is not None and (open_draw := _unjudged(sample)):
         serve = serve_words(paths_named, codebook, register, sample)
         raise LabelError(
@@ -262,14 +260,15 @@ def compare(
                 pairs = claim_pairs(comparison.alignment, seen, check_claims, seed)
                 write_pairs(checks, pairs, comparison.alignment)
                 n_pairs = len(pairs)
-        shared, n_hidden = comparison, 0
-        command = shlex.join(["stance", *sys.argv[1:]])
+        shared, words = comparison, tuple(sys.argv[1:])
         if no_text:
             hashes = {unit.unit.article_id: unit.sha256 for unit in material.units}
-            comparison, n_hidden = without_headlines(comparison, hashes)
-            shared, command = without_text(comparison), command_without_headlines(command)
+            comparison = without_names(comparison, hashes)
+            shared = without_text(comparison)
+            words = (*words[:1], *_without_paths(words[1:], paths))
         if page:
             laid_out = replace(shared, units=comparison.units)  # which it hashes itself
+            command = shlex.join(["stance", *words])
             page.write(render_page(laid_out, book, command=command, text=not no_text))
         if record:
             record.write(to_json(shared))
@@ -302,14 +301,14 @@ def compare(
             f"compare again with --checks {checks}"
             + ("; it holds sentences of the articles: do not publish it" if no_text else "")
         )
-    if n_hidden:
-        tell(
-            f"{n_of(n_hidden, 'article')} with a name that reads like a headline: named by the "
-            "start of the SHA-256 instead"
-        )
     if material.loaded:
         tell_model(model, material.loaded)
     material.finish()
+
+
+def _without_paths(words: Sequence[str], paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return words of a command with PATH for each path that was given; standard input stays."""
+    return tuple("PATH" if word != "-" and Path(word) in paths else word for word in words)
 
 
 def _tell_unread_labels(folders: "Sequence[Path]", register: Path | None, book: "Codebook") -> None:

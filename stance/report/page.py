@@ -31,7 +31,6 @@ from stance.report.page_environment import HERE, environment, pinned, read_part,
 from stance.report.page_notes import around_note, corrected_outlets, counted_otherwise, mix_note
 from stance.report.page_places import Places, label_style, places_of
 from stance.report.readings import headline, part_words, ranked_outlets
-from stance.report.without_text import with_remedy
 
 __all__ = ["HERE", "environment", "render_page", "tones_of"]
 
@@ -110,9 +109,13 @@ def render_page(
 
 def _without_folders(comparison: Comparison) -> Comparison:
     """Return a comparison that does not tell where the files lay on this machine."""
-    found = with_remedy(comparison, without_folders)
-    folder = found.sample.folder
-    return replace(found, sample=replace(found.sample, folder=folder and Path(folder).name))
+    sample, refusals = comparison.sample, comparison.refusals
+    if sample.remedy is not None:
+        advised = without_folders(sample.remedy)
+        refusals = tuple(said.replace(sample.remedy, advised) for said in refusals)
+        sample = replace(sample, remedy=advised)
+    sample = replace(sample, folder=sample.folder and Path(sample.folder).name)
+    return replace(comparison, sample=sample, refusals=refusals)
 
 
 def _mixes(comparison: Comparison, order: list[str], codebook: Codebook) -> dict[str, Any]:

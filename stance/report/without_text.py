@@ -1,19 +1,12 @@
 """A comparison without the words of any article, for texts that may not be passed on."""
 
-import re
-import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePath
 
 from stance.comparison.caveats import repeated_said
 from stance.comparison.result import Comparison
-from stance.records import text_sha256
-
-FEWEST = 4  # words by which a name reads like a headline; no outlet's number or date has so many
-# A sign of a script without spaces between words counts as a word.
-_WORD = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u9fff\uac00-\ud7af]+")
+from stance.records import text_sha256, unit_id
 
 
 def without_text(comparison: Comparison) -> Comparison:
@@ -42,11 +35,11 @@ def without_text(comparison: Comparison) -> Comparison:
     )
 
 
-def without_headlines(comparison: Comparison, hashes: Mapping[str, str]) -> tuple[Comparison, int]:
-    """Return a comparison in which no article is named by a headline, and how many were.
+def without_names(comparison: Comparison, hashes: Mapping[str, str]) -> Comparison:
+    """Return a comparison in which every article goes by the first 12 digits of its SHA-256.
 
-    They go by the first 12 digits of their SHA-256, in ids of units too; commands name no file
-    by one. Names come from files, which often bear the headline.
+    Its name often bears the headline, and so do ids of its units: these go by their places in it
+    or, where they have none of their own, by their number (`9f86d081884c#3`).
 
     Parameters
     ----------
@@ -55,19 +48,23 @@ def without_headlines(comparison: Comparison, hashes: Mapping[str, str]) -> tupl
     """
     names: dict[str, str] = {}
     taken: Counter[str] = Counter()
-    for article, title in {unit.article_id: unit.title for unit in comparison.units}.items():
-        if _tells(article, title):
-            digest = (hashes.get(article) or text_sha256(article))[:12]
-            taken[digest] += 1
-            names[article] = digest if taken[digest] == 1 else f"{digest}-{taken[digest]}"
-    ids = {
-        unit.unit_id: names[unit.article_id] + unit.unit_id.removeprefix(unit.article_id)
-        for unit in comparison.units
-        if unit.article_id in names and unit.unit_id.startswith(unit.article_id)
-    }
+    for article in dict.fromkeys(unit.article_id for unit in comparison.units):
+        digest = (hashes.get(article) or text_sha256(article))[:12]
+        taken[digest] += 1
+        names[article] = digest if taken[digest] == 1 else f"{digest}-{taken[digest]}"
+    places = Counter((unit.article_id, unit.start, unit.end) for unit in comparison.units)
+    ids: dict[str, str] = {}
+    number: Counter[str] = Counter()
+    for unit in comparison.units:  # those of an article in its order
+        name = names[unit.article_id]
+        number[name] += 1
+        is_placed = unit.end and places[unit.article_id, unit.start, unit.end] == 1
+        ids[unit.unit_id] = (
+            unit_id(name, unit.start, unit.end) if is_placed else f"{name}#{number[name]}"
+        )
 
     def renamed(unit_ids: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(ids.get(unit_id, unit_id) for unit_id in unit_ids)
+        return tuple(ids[name] for name in unit_ids)
 
     claims = tuple(
         replace(
@@ -77,50 +74,13 @@ def without_headlines(comparison: Comparison, hashes: Mapping[str, str]) -> tupl
         )
         for claim in comparison.alignment.claims
     )
-    groups = tuple(
-        tuple(names.get(article, article) for article in group)
-        for group in comparison.copies.groups
-    )
-    hidden = replace(
-        with_remedy(comparison, command_without_headlines),
+    groups = tuple(tuple(names[article] for article in group) for group in comparison.copies.groups)
+    return replace(
+        comparison,
         alignment=replace(comparison.alignment, claims=claims),
         copies=replace(comparison.copies, groups=groups),
         units=tuple(
-            replace(
-                unit,
-                article_id=names.get(unit.article_id, unit.article_id),
-                unit_id=ids.get(unit.unit_id, unit.unit_id),
-            )
+            replace(unit, article_id=names[unit.article_id], unit_id=ids[unit.unit_id])
             for unit in comparison.units
         ),
     )
-    return hidden, len(names)
-
-
-def command_without_headlines(command: str) -> str:
-    """Return a command with PATH for each file that is named by a headline."""
-    words = shlex.split(command)
-    return shlex.join("PATH" if _tells(PurePath(word).stem, None) else word for word in words)
-
-
-def with_remedy(comparison: Comparison, change: Callable[[str], str]) -> Comparison:
-    """Return a comparison whose advised command is changed wherever it stands."""
-    remedy = comparison.sample.remedy
-    if remedy is None:
-        return comparison
-    changed = change(remedy)
-    return replace(
-        comparison,
-        sample=replace(comparison.sample, remedy=changed),
-        refusals=tuple(said.replace(remedy, changed) for said in comparison.refusals),
-    )
-
-
-def _tells(name: str, title: str | None) -> bool:
-    """Tell whether a name reads like a headline, or is its article's title."""
-    words = _words(name.rstrip("/").rpartition("/")[2])
-    return len(words) >= FEWEST or (bool(words) and words == _words(title or ""))
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())

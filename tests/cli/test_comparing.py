@@ -115,7 +115,6 @@ def test_no_text_publishes_places_and_hashes_but_no_words(place, first):
         "stance: charts: not written by this run, so maybe of an earlier one: "
         "around-2026-04-01.png, around-2026-04-01.svg"
     )
-    assert "reads like a headline" not in done.stderr
     written = [place / "bare.html", place / "bare.json", *(place / "bare").glob("*.csv")]
     whole = "\n".join(path.read_text(encoding="utf-8") for path in written)
     texts = [unit["text"] for unit in first["units"] if len(unit["text"]) > 40]
@@ -145,21 +144,45 @@ def test_no_text_quotes_no_line_that_an_outlet_repeats(tmp_path):
     assert sha256(line.encode()).hexdigest()[:12] in written[0]
 
 
-def test_no_text_names_no_article_by_its_headline(tmp_path):
-    headline = "Chip makers cheer as export rules are eased"
-    for outlet, name in (("A", headline), ("A", "a-2"), ("B", "b-1"), ("B", "b-2")):
-        (tmp_path / "news" / outlet).mkdir(parents=True, exist_ok=True)
-        text = (ROOT / "seeds/articles" / NAMES[len(list(tmp_path.rglob("*.txt")))]).read_bytes()
-        (tmp_path / "news" / outlet / f"{name}.txt").write_bytes(text)
+def test_no_text_tells_no_name_of_an_article_nor_a_path_that_was_given(tmp_path):
+    names = ("chips-on-sale/index", "ChipBanEases", "b_Chip ban", "Ferry-engines-sail/index")
+    for number, name in enumerate(names):
+        file = tmp_path / "my-news" / "AABB"[number] / f"{name}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / "seeds/articles" / NAMES[number]).read_text("utf-8")
+        file.write_text(f"---\ntitle: Chips cheer {number}\nsource: {'AABB'[number]}\n---\n{text}")
+    head = "article_id,unit_id,source,text,stance"
+    rows = [
+        f"https://c.org/walrus-{i},walrus-{i},C,Chip sale number {i} is on.,neutral"
+        for i in range(3)
+    ]
+    (tmp_path / "table.csv").write_text("\n".join([head, *rows]), "utf-8")
     kept = ("-o", "r.html", "--json", "r.json", "--tables", "tables", "--methods", "m.md")
-    done = stance("compare", "news", *FAST, "--no-text", *kept, cwd=tmp_path)
+    kept += ("--charts", "charts")
+    given = (str(tmp_path / "my-news/A"), "./my-news/B", "table.csv")
+    command = ("compare", *given, *FAST, "--no-text", *kept)
+    done = stance(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "1 article with a name that reads like a headline: named by the start" in done.stderr
-    files = [*(tmp_path / name for name in kept[1::2]), *(tmp_path / "tables").glob("*.csv")]
-    written = "\n".join(path.read_text("utf-8") for path in files if path.is_file())
-    assert headline not in written
-    assert sha256((tmp_path / f"news/A/{headline}.txt").read_bytes()).hexdigest()[:12] in written
-    assert "b-1" in written
+
+    def written():
+        made = [tmp_path / name for name in kept[1::2]]
+        made += [file for folder in ("tables", "charts") for file in (tmp_path / folder).iterdir()]
+        return {file.name: file.read_bytes() for file in made if file.is_file()}
+
+    once = written()
+    texts = [data.decode("utf-8") for name, data in once.items() if not name.endswith(".png")]
+    whole = "\n".join([done.stdout, *texts])
+    for word in ("on-sale", "ChipBan", "Chip ban", "Ferry", "Chips cheer", "walrus", "my-news"):
+        assert word not in whole
+    page, found = once["r.html"].decode("utf-8"), json.loads(once["r.json"])
+    assert "<code>stance compare PATH PATH PATH --model baseline" in page
+    assert "label next PATH PATH PATH_OF_ARTICLES" in found["sample"]["remedy"]
+    assert found["sample"]["remedy"] in " ".join(found["refusals"])
+    assert {outlet["outlet"] for outlet in found["mixes"][0]["outlets"]} == {"A", "B", "C"}
+    text = (tmp_path / "my-news/A/ChipBanEases.txt").read_bytes()
+    assert sha256(text).hexdigest()[:12] in {unit["article_id"] for unit in found["units"]}
+    assert stance(*command, cwd=tmp_path).stdout == done.stdout
+    assert written() == once
 
 
 def test_a_labeled_random_sample_corrects_the_shares_and_the_answer_says_so(place, first):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -11,7 +12,7 @@ from stance.errors import DataError, ModelError
 from stance.records import GIVEN, Prediction
 from stance.report.machine import to_json
 from stance.report.page import render_page
-from stance.report.without_text import without_headlines, without_text
+from stance.report.without_text import without_names, without_text
 from stance.resources import data_folder
 from tests.builders import classified
 
@@ -302,30 +303,46 @@ def test_without_text_a_repeated_line_is_told_and_not_quoted():
     assert without_text(bare).caveats == bare.caveats
 
 
-def test_an_article_that_is_named_by_a_headline_goes_by_its_hash_wherever_it_is_named():
-    headline = "Beta/Nvidia wins approval to sell chips"
+def test_without_names_every_article_goes_by_its_hash_wherever_it_is_named():
     units = corpus(2)
-    for name in (headline, "Beta/copy-2"):
+    for name in ("Beta/Ferry wins approval", "Beta/copy-2"):
         text = " ".join(LINES["Beta"].format(noun, noun) for noun in NOUNS)
         units += classified(text, "neutral", outlet="Beta", name=name, codebook=BOOK)
-    units += classified(SHARED, "neutral", outlet="Alpha", name=f"{headline}!", codebook=BOOK)
+    units += classified(SHARED, "neutral", outlet="Alpha", name="a-shared", codebook=BOOK)
     text = SHARED.replace("on Tuesday", "this week")
     units += classified(text, "neutral", outlet="Beta", name="b-shared", codebook=BOOK)
-    whole = run(units, paths=(f"{headline}.txt", "my-articles"))
-    hidden, n = without_headlines(whole, {unit.unit.article_id: unit.sha256 for unit in units})
-    assert n == 2
-    assert "Nvidia wins" in to_json(whole)
-    assert "Nvidia wins" not in to_json(hidden)
-    digests = [unit.sha256[:12] for unit in units if unit.unit.article_id == headline]
-    assert digests[0] in {article for group in hidden.copies.groups for article in group}
-    assert {"Beta/copy-2", "Beta0"} <= {unit.article_id for unit in hidden.units}
-    ids = {unit.unit_id for unit in hidden.units}
-    assert len(ids) == len(units)
+    articles = {unit.unit.article_id: unit.sha256 for unit in units}
+    hidden = without_names(run(units), articles)
+    first, second = articles["Beta/Ferry wins approval"][:12], articles["Beta/copy-2"][:12]
+    assert first == second
+    assert hidden.copies.groups == ((first, f"{first}-2"),)
+    assert {unit.article_id for unit in hidden.units} == {
+        *(sha256[:12] for sha256 in articles.values()),
+        f"{first}-2",
+    }
+    ids = [unit.unit_id for unit in hidden.units]
+    assert ids == [f"{unit.article_id}:{unit.start}-{unit.end}" for unit in hidden.units]
+    assert len(set(ids)) == len(units)
     cells = [cell for claim in hidden.alignment.claims for cell in claim.cells]
     assert cells
     assert all(unit_id in ids for cell in cells for unit_id in cell.unit_ids)
-    assert "label next PATH my-articles" in hidden.sample.remedy
-    assert any(hidden.sample.remedy in words for words in hidden.refusals)
+    assert not [name for name in articles if f'"{name}' in to_json(replace(hidden, models=()))]
+    assert without_names(run(units[::-1]), articles).units == hidden.units
+
+
+def test_ids_of_a_tables_units_tell_no_name_and_those_without_places_are_numbered():
+    ids = ("ferry-wins-approval_1", "Alpha0 ferry wins", "Alpha0: approval", "z")
+    places = ((0, 0), (0, 0), (5, 9), (5, 9))
+    (unit,) = corpus(1)[:1]
+    rows = [
+        replace(unit, unit=replace(unit.unit, id=name, index=i, start=start, end=end), sha256="")
+        for i, (name, (start, end)) in enumerate(zip(ids, places, strict=True))
+    ]
+    more = [replace(unit, unit=replace(unit.unit, id="y", index=4, start=11, end=15), sha256="")]
+    hidden = without_names(run([*rows, *more]), {"Alpha0": ""})
+    name = sha256(b"Alpha0").hexdigest()[:12]
+    wanted = [f"{name}#{number}" for number in range(1, 5)] + [f"{name}:11-15"]
+    assert [unit.unit_id for unit in hidden.units] == wanted
 
 
 def test_facts_count_articles_dates_and_repairs():
