@@ -53,18 +53,20 @@ def writing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def refuse_existing(path: Path) -> None:
+def refuse_existing(*paths: Path) -> None:
     """Raise if a file is there that a person may have filled in since it was written.
 
     Raises
     ------
     DataError
-        If it is.
+        If it is, or one that goes with such a file.
     """
-    if path.is_file():
+    there = [str(path) for path in paths if path.is_file()]
+    if there:
+        are, them = ("is", "it") if len(there) == 1 else ("are", "them")
         raise DataError(
-            f"{path}: is there already, and may hold what a person wrote since: move it, or give "
-            "another name"
+            f"{' and '.join(there)}: {are} there already, and may hold or go with what a person "
+            f"wrote since: move {them}, or give another name"
         )
 
 

@@ -108,5 +108,9 @@ def test_a_file_that_a_library_keeps_to_its_owner_is_given_the_mode_of_a_new_one
 def test_a_file_that_a_person_may_have_filled_in_is_not_written_over(tmp_path):
     refuse_existing(tmp_path / "sheet.csv")
     (tmp_path / "sheet.csv").write_text("same_claim: y", encoding="utf-8")
-    with pytest.raises(DataError, match=r"sheet\.csv: is there already"):
-        refuse_existing(tmp_path / "sheet.csv")
+    with pytest.raises(DataError, match=r"sheet\.csv: is there already.* move it, or"):
+        refuse_existing(tmp_path / "sheet.csv", tmp_path / "sheet.design.json")
+    (tmp_path / "sheet.design.json").write_text("{}", encoding="utf-8")
+    told = r"sheet\.csv and .*sheet\.design\.json: are there already.* move them, or"
+    with pytest.raises(DataError, match=told):
+        refuse_existing(tmp_path / "sheet.csv", tmp_path / "sheet.design.json")

@@ -169,17 +169,17 @@ def compare(
 
     if check_claims is not None and checks is None:
         raise typer.BadParameter("--check-claims writes its pairs to a file: name it with --checks")
-    if check_claims is not None and checks is not None:
-        refuse_existing(checks)
     if str(json_file) == str(methods) == "-":
         raise typer.BadParameter(
             "--json - and --methods - would write into one another: name a file"
         )
-    if str(output) == "-":
-        raise typer.BadParameter("-o names the page's file; - is for --json or --methods")
+    if "-" in map(str, (output, tables, charts)):
+        raise typer.BadParameter("- is for --json or --methods alone: name a file or a folder")
     if event is not None:
         day_of_event(event)
     pairs_files = [checks, design_file(checks)] if checks else []
+    if check_claims is not None:
+        refuse_existing(*pairs_files)
     keep_inputs(
         [
             *(output, json_file, methods),

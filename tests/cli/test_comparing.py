@@ -243,8 +243,22 @@ def test_pairs_of_units_are_written_judged_and_read_back_as_precision_and_recall
     judged = (place / "pairs.csv").read_bytes()
     again = stance(*wrote.args[1:], cwd=place)
     assert again.returncode == 1
-    assert "pairs.csv: is there already" in again.stderr
+    assert "pairs.csv and pairs.design.json: are there already" in again.stderr
     assert (place / "pairs.csv").read_bytes() == judged
+    design = (place / "pairs.design.json").read_bytes()
+    (place / "pairs.csv").rename(place / "moved.csv")
+    again = stance(*wrote.args[1:], cwd=place)
+    assert again.returncode == 1
+    assert "pairs.design.json: is there already" in again.stderr
+    assert (place / "pairs.design.json").read_bytes() == design
+
+
+@pytest.mark.parametrize("option", ["-o", "--tables", "--charts"])
+def test_a_page_or_a_folder_is_not_written_to_standard_output(tmp_path, option):
+    done = stance("compare", ROOT / "seeds/articles", option, "-", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "name a file or a folder" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_outlet_is_described_and_what_cannot_be_said_is_told(place):
