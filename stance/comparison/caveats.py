@@ -19,7 +19,7 @@ from stance.comparison.result import (
 )
 from stance.comparison.sample import open_and_aside
 from stance.comparison.sources import MOST_OF_SEVERAL, SEVERAL, of_several
-from stance.comparison.wording import labelers, labelers_said, listed, tied_said
+from stance.comparison.wording import in_several_ways, labelers_said, listed, tied_said
 from stance.corpus.furniture import REPEATED
 from stance.records import same_words
 
@@ -143,7 +143,7 @@ def caveats_of(
         Tasks that only some units have a label of.
     """
     found = []
-    several = len(labelers(models)) > 1
+    several = in_several_ways(models)
     if several:
         found.append(
             f"Units were labeled in several ways ({labelers_said(models)}): where outlets were "

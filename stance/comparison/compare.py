@@ -31,7 +31,7 @@ from stance.comparison.selection import selections
 from stance.comparison.shares import corrected_shares, judged_whole
 from stance.comparison.sources import claim_agreement
 from stance.comparison.timeline import timeline
-from stance.comparison.wording import labelers
+from stance.comparison.wording import in_several_ways
 from stance.corpus.copies import (
     articles_of_units,
     copies_left_out,
@@ -95,7 +95,7 @@ def compare(
     tasks = [codebook.task(name) for name in seen.codes]  # those that all units have
     first = tasks[0]
     models = tuple(sorted({unit.predictions[first.name].model for unit in units}))
-    several = len(labelers(models)) > 1
+    several = in_several_ways(models)
     sample = (
         sampled(
             chosen.sample,

@@ -14,7 +14,7 @@ from stance.comparison.references import REFERENCES
 from stance.comparison.result import BeforeAfter, Comparison, OutletMix, PairDistance, SampleFacts
 from stance.comparison.sample import BEFORE, open_and_aside
 from stance.comparison.wording import (
-    labelers,
+    in_several_ways,
     labelers_said,
     listed,
     n_of,
@@ -27,7 +27,7 @@ from stance.corpus.furniture import ENOUGH
 from stance.corpus.shingles import SHINGLE
 from stance.labeling.designs import Design
 from stance.records import UNIT_KINDS
-from stance.statistics.permutation import DRAWS_OF_ALL
+from stance.statistics.permutation import DRAWS_OF_ALL, is_enumerated
 from stance.statistics.prevalence import LEAST, LEAST_FOR_SLOPE
 from stance.terminal_text import printable
 
@@ -90,7 +90,7 @@ def _units(c: Comparison) -> list[str]:
     )
     if c.model.given:
         said = f"They came with labels of {tasks}, toward {c.target}"
-    elif len(labelers(c.models)) > 1:
+    elif in_several_ways(c.models):
         who = labelers_said(c.models)
         said = f"They were labeled on {tasks}, toward {c.target}, some in each of these ways: {who}"
     n_articles = n_of(facts.n_articles - facts.n_empty, "article")
@@ -109,7 +109,7 @@ def _units(c: Comparison) -> list[str]:
             + f"{scores}."
         )
     if any(name.endswith("+held-out") for name in c.models):
-        it = "models" if len(labelers(c.models)) > 1 else "it"
+        it = "models" if in_several_ways(c.models) else "it"
         found.append(f"What {it} had learned from was labeled by models that had not seen it.")
     if facts.n_abstained:
         found.append(
@@ -254,7 +254,7 @@ def _shares(c: Comparison) -> list[str]:
     if not shares:
         return []
     whose = " given with the units" if c.model.given else " of the model"
-    whose = "" if len(labelers(c.models)) > 1 else whose
+    whose = "" if in_several_ways(c.models) else whose
     found = [f"Counted shares are those of the labels{whose}, not corrected for errors."]
     if any(share.counted.low is not None for share in shares):
         found.append(
@@ -315,10 +315,20 @@ def _distances(c: Comparison) -> list[str]:
                 f"Differences of {how} have limits by squaring and adding those of the two shares "
                 "(Newcombe 1998)."
             )
-    if any(mix.same_mix_p is not None for mix in c.mixes):
+    exact = {
+        is_enumerated([outlet.n_articles for outlet in mix.outlets])
+        for mix in c.mixes
+        if mix.same_mix_p is not None
+    }
+    if exact:
+        drawn = f"up to {DRAWS_OF_ALL:,} random"
+        ways = f"{drawn} regroupings of all articles"
+        if True in exact:
+            ways = "all regroupings of their articles"
+            ways += f" where these are few and {drawn} ones elsewhere" * (False in exact)
         found.append(
             "Whether all outlets have one counted mix is tested by the same statistic over all of "
-            f"them, with up to {DRAWS_OF_ALL:,} random regroupings of all articles."
+            f"them, with {ways}."
         )
     tested = _tested(c)
     if not all(map(_whole, tested)):
@@ -360,7 +370,7 @@ def _regroupings(pairs: Sequence[PairDistance]) -> str:
     exact = len(drawn) < len(pairs)
     ways = []
     if exact:
-        ways.append("all ways of doing so" + (" where they are few" if drawn else ""))
+        ways.append("all possible ways" + (" where these are few" if drawn else ""))
     if drawn:
         numbers = f"{min(drawn):,}" + (f" to {max(drawn):,}" if max(drawn) > min(drawn) else "")
         stopped = any(
@@ -369,9 +379,10 @@ def _regroupings(pairs: Sequence[PairDistance]) -> str:
             if not pair.distance.exact
         )
         early = " (stopped early where many were as far apart; Besag and Clifford 1991)"
-        ways.append(f"{numbers} random ones{' else' if exact else ''}{early if stopped else ''}")
+        random = "random ones elsewhere" if exact else "random ways"
+        ways.append(f"{numbers} {random}{early if stopped else ''}")
     return (
-        "The null distribution moves whole articles between the two outlets, by "
+        "The null distribution moves whole articles between the two outlets, in "
         f"{listed(ways)}; the statistic is their difference, studentised by its variance over "
         "articles, that of each outlet mixed with the pooled spread of both as if that were half "
         "an article more."

@@ -33,6 +33,11 @@ def labelers(models: Sequence[str]) -> list[str]:
     return sorted({model.removesuffix("+held-out") for model in models})
 
 
+def in_several_ways(models: Sequence[str]) -> bool:
+    """Return whether units were labeled by more than one model, or some of them by none."""
+    return len(labelers(models)) > 1
+
+
 def labelers_said(models: Sequence[str]) -> str:
     """Return who labeled units, in words."""
     return listed([GIVEN_SAID if name == GIVEN else name for name in labelers(models)])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stance.codebook import Codebook
 from stance.comparison.result import Comparison
+from stance.comparison.wording import in_several_ways, labelers_said
 from stance.errors import StanceError
 from stance.files import writing
 from stance.report.charts_claims import (
@@ -56,11 +57,11 @@ def source_line(comparison: Comparison) -> str:
     """Return what a chart rests on, for one that is passed on alone."""
     corpus = comparison.corpus
     dates = f", {corpus.first_date} to {corpus.last_date}" if corpus.first_date else ""
-    by = (
-        "The labels came with the units"
-        if comparison.model.given
-        else f"Model {comparison.model.name}"
-    )
+    by = f"Model {comparison.model.name}"
+    if comparison.model.given:
+        by = "The labels came with the units"
+    elif in_several_ways(comparison.models):
+        by = f"Labeled in several ways: {labelers_said(comparison.models)}"
     return (
         f"{comparison.target}. {corpus.n_articles} articles, {corpus.n_units} units{dates}. {by}, "
         f"codebook {comparison.codebook}, seed {comparison.seed}. Made with stance."

@@ -9,7 +9,7 @@ from typing import Any
 
 from stance.codebook import Codebook
 from stance.comparison.result import ClaimAgreement, Comparison
-from stance.comparison.wording import GIVEN_SAID, labelers, outlets_said, shifting_said
+from stance.comparison.wording import GIVEN_SAID, in_several_ways, outlets_said, shifting_said
 from stance.records import GIVEN
 from stance.report.answers import facts, four_answers, remedy
 from stance.report.charts import source_line
@@ -72,7 +72,7 @@ def render_page(
             facts=facts(comparison),
             remedy=remedy(comparison),
             order=order,
-            several=len(labelers(comparison.models)) > 1,
+            several=in_several_ways(comparison.models),
             labeled_by=[GIVEN_SAID if name == GIVEN else name for name in comparison.models],
             n_outlets=outlets_said(comparison),
             places=places,

@@ -172,7 +172,7 @@ def same_mix_p_value(
         return None
     columns = _columns(tables.astype(float))
     n = len(columns)
-    if len(sizes) == 2 and comb(n, int(sizes[0])) <= EXACT_UP_TO:
+    if is_enumerated(sizes.tolist()):
         first, second = np.unique(outlets)
         return mix_distance(tables[outlets == first], tables[outlets == second], seed=seed).p_value
     n_draws = min(n_draws, max(LEAST_DRAWS, WORK // 30 // n))
@@ -185,6 +185,11 @@ def same_mix_p_value(
         as_large += _n_as_large(drawn, seen)
         done += n_rows
     return (as_large + 1) / (n_draws + 1)
+
+
+def is_enumerated(sizes: Sequence[int]) -> bool:
+    """Return whether all regroupings of outlets with so many articles are tried, not some drawn."""
+    return len(sizes) == 2 and comb(sum(sizes), sizes[0]) <= EXACT_UP_TO
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -246,7 +251,7 @@ class _Pair:
         self.sizes = np.array([len(left), len(right)])
         self.n = len(self.columns)
         self.n_groupings = comb(self.n, len(left))
-        self.exact = self.n_groupings <= EXACT_UP_TO
+        self.exact = is_enumerated([len(left), len(right)])
         (self.value,), (self.seen,) = self._differences(np.arange(self.n)[None])
         self.n_done = self.n_as_large = 0
         self.total = 0.0

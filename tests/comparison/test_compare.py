@@ -10,6 +10,7 @@ from stance.comparison.compare import Settings, compare, corpus_facts, model_fac
 from stance.comparison.result import ModelFacts
 from stance.errors import DataError, ModelError
 from stance.records import GIVEN, Prediction
+from stance.report.charts import source_line
 from stance.report.machine import to_json
 from stance.report.page import render_page
 from stance.report.without_text import without_names, without_text
@@ -397,6 +398,7 @@ def test_outlets_that_were_labeled_in_different_ways_are_told_before_all_else():
     ways = "labels that came with the units and test@0"
     assert mixed.caveats[0].startswith(f"Units were labeled in several ways ({ways}): ")
     assert f"some in each of these ways: {ways}, by the codebook" in mixed.methods["units"]
+    assert f". Labeled in several ways: {ways}, codebook " in source_line(mixed)
     held_out = run(labeled_by(units, "Beta", f"{plain.models[0]}+held-out"))
     assert "as the model reads them" in held_out.answer
 
@@ -410,7 +412,14 @@ def test_labels_of_several_ways_are_not_said_to_be_one_models():
     made = run([*left, *units[1:]], model=SEVERAL, copies="printed")
     told = " ".join([*made.caveats, *made.refusals, *made.methods.values()])
     told += render_page(made, BOOK, command="stance compare")
-    for claim in ("he model labels", "a model's", "It left", "The model", "the labels of the"):
+    for claim in (
+        "he model labels",
+        "Model labels",
+        "a model's",
+        "It left",
+        "The model",
+        "the labels of the",
+    ):
         assert claim not in told
     assert "learned from is not known" not in told
     unknown = run(units, model=replace(SEVERAL, unknown=("test@0",)))

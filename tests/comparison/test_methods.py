@@ -278,15 +278,41 @@ def test_how_articles_were_regrouped_is_what_the_pairs_record(made):
         ]
 
     few = said((20, True, 0.1), (70, True, 0.03))
-    assert "by all ways of doing so;" in few
+    assert "between the two outlets, in all possible ways;" in few
     assert "none could be below 0.06" in few
     both = said((20, True, 0.001), (1999, False, 1 / 2000))
-    assert "by all ways of doing so where they are few and 1,999 random ones else;" in both
+    assert "in all possible ways where these are few and 1,999 random ones elsewhere;" in both
     assert "none could be" not in both
     assert "Besag" not in both
     early = said((1999, False, 1e-4), (18599, False, 1e-4))
-    assert "1,999 to 18,599 random ones (stopped early" in early
-    assert "by 1,999 random ones (stopped early" in said((1999, False, 1e-4), (1999, False, 1e-4))
+    assert "in 1,999 to 18,599 random ways (stopped early" in early
+    assert "in 1,999 random ways (stopped early" in said((1999, False, 1e-4), (1999, False, 1e-4))
+
+
+def test_how_all_outlets_were_regrouped_is_told(made):
+    def said(*n_articles):
+        mixes = [
+            replace(
+                made.mixes[0],
+                same_mix_p=0.5,
+                pairs=(),
+                outlets=tuple(
+                    replace(outlet, n_articles=n)
+                    for outlet, n in zip(made.mixes[0].outlets, sizes, strict=False)
+                ),
+            )
+            for sizes in n_articles
+        ]
+        return methods(replace(made, mixes=tuple(mixes)))["distances"]
+
+    drawn = "up to 9,999 random"
+    assert f"over all of them, with {drawn} regroupings of all articles." in said((9, 9))
+    assert f"with {drawn} regroupings of all articles." in said((3, 3, 3))
+    few = said((4, 5))
+    assert "with all regroupings of their articles." in few
+    assert drawn not in few
+    both = f"with all regroupings of their articles where these are few and {drawn} ones elsewhere."
+    assert both in said((9, 9), (4, 5))
 
 
 def test_copies_that_count_are_said_to(made):
