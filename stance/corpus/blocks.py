@@ -53,16 +53,18 @@ _ROUND = "•‣▪●○◦■⁃"  # bullets that are nothing else, so that th
 _DASHES = "-–—"
 _MARK = re.compile(
     r"(?P<heading>\#{1,6})\s|(?P<quote>(?:>\s?){1,4})"
-    rf"|(?![{_DASHES}+]\s[\d.,]{{1,12}}\s?%$)"  # a number with its sign
-    rf"(?P<bullet>[{_DASHES}*+·])\s|(?P<round>[{_ROUND}])"
+    rf"|(?P<bullet>[{_DASHES}*+·])\s|(?P<round>[{_ROUND}])"
     r"|\(?(?P<count>\d{1,3}|[A-Za-z]|[ivx]{2,4})(?P<after>[.)]{1,2})\s"
 )
+_SIGNED_NUMBER = re.compile(rf"[{_DASHES}+]\s[\d.,]{{1,12}}\s?%$")
 _NO_WORDS = re.compile(r"[-*_=#>~+·•–—|`\s]*+$")
 _BOLD = re.compile(r"(\*\*|__)[^*_]++\1$")
 _ENDED = re.compile(  # and noted: "fell.[3]", "fell.²"
     rf"[{TERMINALS}][{re.escape(CLOSERS)}{SUPERSCRIPTS}]{{0,4}}(?:\s?\[\w{{1,3}}\]){{0,3}}$"
 )
 _INITIALS_LAST = re.compile(r"\b(?:[A-Z]\.){2,4}$")
+_ADDRESS = re.compile(r"\bhttps?://\S*+")
+_ENDED_WITH_ADDRESS = re.compile(rf"[{TERMINALS}]\s[<(\[]{_ADDRESS.pattern}$")
 _WORD = re.compile(r"\S{1,40}")
 _SIGNED = re.compile(r"[-–—―]{1,2}\s?[\"“]?[A-Z]")
 _NAME_AND_ROLE = re.compile(r"[A-Z][\w’'.-]{0,30}(?:\s[A-Z][\w’'.-]{0,30}){1,3},\s\w")
@@ -105,7 +107,7 @@ def read_blocks(text: str, language: str = "en") -> list[Block]:
     language
         As for `sentence_spans`.
     """
-    lines = _taken_apart(text, _joined(text, list(_lines(text, language))))
+    lines = _taken_apart(text, _joined(text, _unsigned(text, list(_lines(text, language)))))
     lines = [line for line in lines if WORD.search(text, line.start, line.end)]
     kinds = _kinds(text, lines, language)
     return [
@@ -158,6 +160,20 @@ def _is_bold_heading(text: str, start: int, end: int, language: str) -> bool:
     return len(sentence_spans(text[start:end], language)) == 1
 
 
+def _unsigned(text: str, lines: list[_Line]) -> list[_Line]:
+    """Return the lines, no bullet left that is the sign of a number outside any list: "- 3.4%"."""
+    found: list[_Line] = []
+    for line, after in zip_longest(lines, lines[1:]):
+        if _SIGNED_NUMBER.match(text, line.outer, line.end):
+            listed = found and (text[found[-1].end - 1] == ":" or found[-1].mark == line.mark)
+            if not listed and after and after.mark == line.mark:
+                listed = not _SIGNED_NUMBER.match(text, after.outer, after.end)
+            if not listed:
+                line = replace(line, start=line.outer, mark="")
+        found.append(line)
+    return found
+
+
 def _ends_sentence(text: str, line: _Line) -> bool:
     return bool(_ENDED.search(text, max(line.start, line.end - 20), line.end))
 
@@ -169,7 +185,11 @@ def _joined(text: str, lines: list[_Line]) -> list[_Line]:
     """Return the lines, those joined that a line break cut inside a paragraph."""
     # Lines of which none ends a sentence are a list or verse, whatever their letters.
     stretch = list(accumulate(line.after_gap for line in lines))
-    in_prose = {n for n, line in zip(stretch, lines, strict=True) if _ends_sentence(text, line)}
+    in_prose = {
+        n
+        for n, line in zip(stretch, lines, strict=True)
+        if _ends_sentence(text, line) or _ENDED_WITH_ADDRESS.search(text, line.start, line.end)
+    }
 
     def goes_on(line: _Line, after: _Line, n: int) -> bool:
         first, last = text[after.start], text[line.end - 1]
@@ -183,10 +203,11 @@ def _joined(text: str, lines: list[_Line]) -> list[_Line]:
     lengths = sorted(line.end - line.outer for line, after, n in breaks if goes_on(line, after, n))
     wrapped = len(lengths) >= 2 and 4 * len(lengths) >= len(breaks)
     width = lengths[len(lengths) * 9 // 10] if wrapped else 0
-    # Where a tenth of these lines are much longer, nothing was wrapped at that width.
+    # Where a tenth of these lines are much longer, nothing was wrapped at that width. An address
+    # that is longer shows nothing, since it cannot be wrapped.
     n_longer = sum(
-        max(line.end - line.outer, after.end - after.outer) > 1.25 * width
-        for line, after, _ in breaks
+        max(len(_ADDRESS.sub("", text[one.outer : one.end])) for one in pair) > 1.25 * width
+        for *pair, _ in breaks
     )
     wrapped = wrapped and 10 * n_longer < len(breaks)
 
@@ -272,13 +293,16 @@ def _counted(text: str, line: _Line, after: _Line | None) -> list[_Line]:
     """Return the line cut before each number or letter that goes on counting from its first.
 
     A number that the next line carries is none here, and where the line ends as a sentence, so does
-    every item counted with a full stop: "5 to 4. It sold" counts nothing.
+    every item counted with a full stop, unless a third follows: "5 to 4. It sold" counts nothing.
     """
     found = _MARK.match(text, line.start, line.end)
     if found is None or not (found["count"].isdigit() or found["count"].islower()):
         return [line]
     carried = _MARK.match(text, after.start, after.end) if after else None
     sentences = found["after"] == "." and _ends_sentence(text, line)
+    if sentences and found["count"].isdigit():
+        third = rf"[^\W\d_] {int(found['count']) + 2}\. \S"
+        sentences = not re.compile(third).search(text, found.end(), line.end)
     before = _NO_COUNT + (_ITEM_ENDS if sentences else "")
     bounds, count, position = [(line.outer, line.start)], found["count"], found.end()
     while len(count) < 4 and (count.isdigit() or len(count) == 1):

@@ -41,7 +41,12 @@ _PLAIN = str.maketrans(
 _REPORTED = re.compile(rf"(?:[A-Z][\w’'.-]{{0,30}}\s){{1,3}}(?:{SAID})\b")
 # Abbreviations that sentencex does not know, and that something always follows.
 _GOES_ON = re.compile(r"\b(?:Ms|Mx|Messrs|approx|incl|est|cf|viz)\.$")
-_NAME_GOES_ON = re.compile(r"(?<=\w\.)AI\b|(?<=\d\.)[A-Z]{2}\b")  # Character.AI, 2330.TW
+_NAME_GOES_ON = re.compile(
+    r"(?<=\w\.)AI\b|(?<=\d\.)[A-Z]{2}\b"  # Character.AI, 2330.TW
+    # J.D. Vance; "... holds a J.D. She teaches": a degree ends sentences, initials do not.
+    r"|(?<=\bJ\.D\.\s)(?!(?:He|She|It|They|We|I|You|His|Her|Its|Their|My|Our|An?|The|This|That"
+    r"|These|Those|In|On|At|As|After|Before|When|While|But|And|For|From|With)\b)[A-Z]"
+)
 _NEVER_FIRST = re.compile(r"\((?:[A-Z][\w’'-]{1,30},?\s)?\d{1,4}\)|https?:|www\.|doi:")
 _TIME_GOES_ON = re.compile(
     r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|[ECMP][DS]?T\b|GMT\b|UTC\b"
