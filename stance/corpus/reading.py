@@ -45,8 +45,8 @@ MAX_FILE = 20_000_000  # bytes of a text file
 CUT_SHORT = re.compile(r"\[\+?\d+ chars\]\s*\Z")  # NewsAPI and GNews send no more
 # The line that LexisNexis and ProQuest write above, Factiva and Nexis Uni below, each article.
 _EXPORTED = re.compile(
-    r"^[ \t]*(?:(\d+ of \d+ DOCUMENTS)|(Document [A-Z]\w{18,})|(End of Document)"
-    r"|(Document \d+ of \d+))[ \t\r]*$",
+    r"^[ \t\f]*(?:\*\*)?(?:(\d+ of \d+ DOCUMENTS)|(?:AN[ \t]+)?(Do[ck]ument [A-Z]\w{18,})"
+    r"|(End of Document)|(Document \d+ of \d+))(?:\*\*)?[ \t]*$",
     re.MULTILINE,
 )
 
@@ -74,8 +74,8 @@ def read_articles(
         header of a CSV, else one text. It is copied to a temporary file first. In a folder, what
         we wrote ourselves is no article, and neither is a text called readme or licence.
     register
-        A table with a column `file` (the path below the PATH given, or a file name that only one
-        file has) or `sha256` (of the text as it came), and `source`, `title`, `date`, `url`.
+        A table with a column `file` (the path below the PATH given, or the name, where only one
+        file has it) or `sha256` (of the text as it came), and `source`, `title`, `date`, `url`.
     on_failure
         Called for each file and row that is skipped.
     on_notice
@@ -167,12 +167,14 @@ class _Reader:
             first = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
             self._on_notice(f"{path}: names {what} not there: {first}. Correct its column `file`.")
         if self.register is not None and self.register_path is not None:
-            unnamed = self.register.missing(file.place.as_posix() for file in found)
-            for name in (name for name in unnamed if self._namesakes[name] > 1):
-                self._on_notice(
-                    f"{self.register_path}: {name} is the name of {self._namesakes[name]} files, "
-                    "so its row counts for none. Write the path of each."
-                )
+            alone = (file.place.as_posix() for file in found if self._places[file.place] == 1)
+            for name in self.register.missing(alone):
+                n_files = max(self._namesakes[name], self._places[PurePosixPath(name)])
+                if n_files > 1:
+                    self._on_notice(
+                        f"{self.register_path}: {name} is the name of {n_files} files, so its row "
+                        "counts for none. Write the path of each."
+                    )
 
     def _missing(self, found: Sequence[FoundFile]) -> Iterator[tuple[Path, list[str]]]:
         """Yield each register that names files which are not there, with those names."""
@@ -249,8 +251,10 @@ class _Reader:
         """Return an article with what it, the registers and its folder's name say of it."""
         said = [own]
         if self.register is not None:
-            unique = [file.place.name] if self._namesakes[file.place.name] == 1 else []
-            said.append(self.register.says(article, file.place.as_posix(), *unique))
+            names = {file.place.as_posix(): self._places[file.place]}
+            names.setdefault(file.place.name, self._namesakes[file.place.name])
+            unique = (name for name, n_files in names.items() if n_files == 1)
+            said.append(self.register.says(article, *unique))
         if file.path != STDIN:
             for folder in list(file.path.parents)[: len(file.place.parts)]:
                 if beside := self._beside(folder, file.path):
@@ -324,8 +328,9 @@ def _text_article(stream: BinaryIO, name: str) -> tuple[Article, Metadata]:
     if len(data) > MAX_FILE:
         raise DataError(f"larger than {MAX_FILE:,} bytes. Write one article a file, or a table.")
     original = decode(data)
+    lines = original.replace("\r", "\n").replace("\u00a0", " ")
     n_exported = max(
-        Counter(found.lastindex for found in _EXPORTED.finditer(original)).values(), default=0
+        Counter(found.lastindex for found in _EXPORTED.finditer(lines)).values(), default=0
     )
     if n_exported > 1:
         raise DataError(

@@ -282,6 +282,11 @@ def test_a_bad_file_is_reported_and_the_rest_goes_on(
         "Document {} of 2\n\nFerries stop\n\nFull text: They did.\n\n____________\n\n",
         "Ferries stop\nThe Herald\nBody\n\nThey did {}.\n\nEnd of Document\n\n\n",
         "Ferries stop\n\nJournal\n\nThey did.\n\nDocument J00000002026030{}em3400012\n\n",
+        "HD\tFerries stop\nTD\tThey did.\n\nAN\tDocument HRLD00002026030{}em3400012\n\n",
+        "Die Fähren ruhen\n\nSo war es.\n\nDokument HRLD00002026030{}em3400012\n\n",
+        "Ferries stop\rThe Herald\rBody\rThey did {}.\rEnd of Document\r",
+        "\f   {} of 2 DOCUMENTS\n\nThe Herald\n\nFerries stop.\n\n",
+        "Ferries stop\nThe Herald\nThey did {}.\n\n**End\u00a0of Document**\n\n",
     ],
 )
 def test_an_export_of_several_articles_is_no_article(tmp_path: Path, article: str) -> None:
