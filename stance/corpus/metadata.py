@@ -33,6 +33,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "filename", "file_name", "path"),
     "sha256": ("sha256",),
 }
+# What R, pandas, databases and collectors write where there is nothing; in lower case.
+MISSING = frozenset(("na", "n/a", "nan", "nat", "none", "null", "[removed]", "[deleted]"))
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
     *("october", "november", "december"),
@@ -49,7 +51,7 @@ _MONTH_DAY = re.compile(
 )
 _DOTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:$|[T\s,])", re.ASCII)
 # Since 1970, or milliseconds; up to 2030, since 2026011412 is an hour in January 2026.
-_SECONDS = re.compile(r"1[0-8]\d{8}(?:\d{3})?", re.ASCII)
+_SECONDS = re.compile(r"1[0-8]\d{8}(?:\d{3})?(?:\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,9 @@ def metadata_of(row: Mapping[str, object]) -> Metadata:
     outlets = [source for source in sources if not _is_address(source)]
     addresses = [*_values(row, "url"), *filter(_is_address, sources)]
     written = list(_values(row, "date"))
+    if not written:  # a date is not dropped in silence, whatever it was written as
+        cells = (row.get(name) for name in COLUMNS["date"])
+        written = [str(cell)[:80] for cell in cells if cell and isinstance(cell, list | Mapping)]
     day = next(filter(None, map(iso_day, written)), None)
     return Metadata(
         source=outlets[0] if outlets else None,
@@ -148,17 +153,19 @@ def _month(name: str) -> int:
 def _values(row: Mapping[str, object], field: str) -> Iterator[str]:
     """Yield a row's values for a key of `COLUMNS`, those of the preferred columns first."""
     for name in COLUMNS[field]:
-        if name in row and (value := _plain(row[name])) is not None:
+        value = _plain(row.get(name))
+        if value is not None and (field == "id" or value.lower() not in MISSING):
             yield value
 
 
 def _plain(value: object) -> str | None:
-    """Return a plain value, or an object's name, as text; None for what is empty or a list."""
-    if isinstance(value, Mapping):  # NewsAPI's source and schema.org's publisher are objects
-        value = value.get("name")
-    if isinstance(value, float):
+    """Return a plain value, or an object's name or date, as text; None for a list or nothing."""
+    if isinstance(value, Mapping):
+        # NewsAPI's source and schema.org's publisher are objects, and so are MongoDB's dates.
+        value = value.get("name", value.get("$date"))
+    if isinstance(value, float) and math.isfinite(value):
         # A column of whole numbers with a gap reaches us as floats.
-        value = int(value) if math.isfinite(value) and value.is_integer() else None
+        value = int(value) if value.is_integer() else str(value)
     if isinstance(value, date):  # and so datetime
         value = value.isoformat()
     if isinstance(value, bool) or not isinstance(value, str | int):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from stance.corpus.decoding import text_stream, without_lone_surrogates
-from stance.corpus.metadata import COLUMNS, column_name
+from stance.corpus.metadata import COLUMNS, MISSING, column_name
 from stance.corpus.sentences import WORD
 from stance.errors import DataError
 from stance.records import Article, text_sha256
@@ -144,8 +144,8 @@ def article_of_row(row: Row, *, article_id: str) -> Article:
 
 
 def _says_something(text: str) -> bool:
-    """Return whether a text has a word, and is no mark of NewsAPI that the article is gone."""
-    return bool(WORD.search(text)) and text.strip() != "[Removed]"
+    """Return whether a text has a word, and is no mark that there is none."""
+    return bool(WORD.search(text)) and text.strip().lower() not in MISSING
 
 
 def html_tag(text: str) -> str | None:

@@ -165,7 +165,8 @@ def _of_rows(rows: Sequence[object], place: str, notices: list[str]) -> list[Art
             and value_of(row, field) is None
         ]
         unread = [metadata.unread_date for metadata in said if metadata.unread_date]
-        if unread and article.date is None:
+        told = isinstance(row.get("date"), list | dict) and value_of(row, "date") is None
+        if unread and article.date is None and not told:
             notices.append(
                 f"{where}: the date {unread[0][:40]!r} cannot be read without guessing. "
                 "Write 2026-02-14."

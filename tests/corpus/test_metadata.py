@@ -1,3 +1,4 @@
+import math
 from datetime import date
 from pathlib import Path
 
@@ -156,6 +157,21 @@ def test_a_register_that_names_two_files_as_one_is_told(tmp_path: Path) -> None:
     assert read.notices == [
         f"{register}: 1.txt is the name of 2 files, so its row counts for none. "
         "Write the path of each."
+    ]
+
+
+def test_a_register_that_names_files_of_two_paths_as_one_is_told(tmp_path: Path) -> None:
+    for name in ["may/x/1.txt", "june/x/1.txt", "june/x/2.txt", "may/3.txt", "june/3.txt"]:
+        write(tmp_path / name, name)
+    register = write(
+        tmp_path / "r.csv", "file,source\nx/1.txt,Herald\nx/2.txt,Herald\n3.txt,Herald\n"
+    )
+    read = Read(tmp_path / "may", tmp_path / "june", register=register)
+    assert [article.source for article in read.articles] == [None, "x", None, "x", "Herald"]
+    assert read.notices[1:] == [  # the first is of ids
+        f"{register}: {name} is the name of 2 files, so its row counts for none. "
+        "Write the path of each."
+        for name in ("x/1.txt", "3.txt")
     ]
 
 
@@ -348,6 +364,30 @@ def test_dates_that_take_a_guess_are_unknown_and_told(tmp_path: Path, text: str)
     (notice,) = read.notices
     assert notice.startswith("2 articles have no date")
     assert f"{tmp_path / 'a.jsonl'}: {text!r}. Write dates as YYYY-MM-DD." in notice
+
+
+@pytest.mark.parametrize(
+    "written", [1771027200.25, "1771027200.25", {"$date": "2026-02-14T10:00:00Z"}]
+)
+def test_times_of_programs_and_dates_of_mongodb_are_read(tmp_path: Path, written: object) -> None:
+    read = Read(write_rows(tmp_path / "a.jsonl", [{"text": "One.", "date": written}]))
+    assert read.only.date == "2026-02-14"
+
+
+@pytest.mark.parametrize("written", [["2026-02-14"], {"raw": "2026-02-14"}, 1.5])
+def test_a_date_of_another_type_is_told(tmp_path: Path, written: object) -> None:
+    read = Read(write_rows(tmp_path / "a.jsonl", [{"text": "One.", "date": written}]))
+    assert read.only.date is None
+    (notice,) = read.notices
+    assert notice.startswith("1 article has no date")
+    assert str(written) in notice
+
+
+@pytest.mark.parametrize("written", [True, None, [], {}, math.nan])
+def test_what_holds_no_date_is_no_unread_one(tmp_path: Path, written: object) -> None:
+    read = Read(write_rows(tmp_path / "a.jsonl", [{"text": "One.", "date": written}]))
+    assert read.only.date is None
+    assert not read.notices
 
 
 def test_one_article_without_a_date_has_one(tmp_path: Path) -> None:

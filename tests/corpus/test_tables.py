@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from stance.corpus.metadata import MISSING
 from stance.corpus.tables import html_tag
 from stance.records import Article, text_sha256
 from tests.corpus.reads import TABLES, Read, write, write_rows
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20).map(str.strip)
-optional = words.map(lambda text: text or None)
+optional = words.map(lambda text: None if text.lower() in MISSING else text or None)
 
 
 @st.composite
@@ -160,6 +161,20 @@ def test_typed_dates_and_numbers_in_parquet_are_read(tmp_path: Path) -> None:
         assert (name, article.id, article.date) == (name, "1", "2026-02-14")
 
 
+@pytest.mark.parametrize("suffix", TABLES)
+@pytest.mark.parametrize("gone", ["NA", "nan", "NaT", "None", "null", "N/A", "[deleted]"])
+def test_what_other_programs_write_for_nothing_is_nothing(
+    tmp_path: Path, suffix: str, gone: str
+) -> None:
+    row = {"id": gone, "text": gone, "body": "Ferries stop.", "source": gone, "date": gone}
+    row |= {"title": f"{gone} rises", "url": gone}
+    read = Read(write_rows(tmp_path / f"a{suffix}", [row]))
+    only = read.only
+    assert (only.id, only.text, only.title) == (gone, "Ferries stop.", f"{gone} rises")
+    assert (only.source, only.date, only.url) == (None, None, None)
+    assert not read.notices  # no date is unread where none was given
+
+
 # Hostile input
 
 
@@ -211,6 +226,7 @@ def test_of_two_columns_of_one_name_the_filled_one_counts(
         ('{"text": null}', "its text is empty"),
         ('{"text": "- …"}', "its text is empty"),
         ('{"text": "[Removed]"}', "its text is empty"),
+        ('{"text": " NA "}', "its text is empty"),
         ("{}", "Found: none"),
         ("\x00\x01\x02", "not JSON"),
     ],

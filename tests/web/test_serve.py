@@ -220,6 +220,10 @@ def test_what_is_known_of_an_article_in_another_form_than_text_is_told(client):
     ]
     (told,) = answer["articles"]
     assert (told["title"], told["date"], told["source"]) == (None, None, "Quay")
+    (notice,) = client.post(
+        "/api/classify", json={"text": TEXT, "date": {"$date": "03/04/2026"}}
+    ).json()["notices"]
+    assert "the date '03/04/2026' cannot be read" in notice
     empty = {"text": TEXT, "title": None, "date": [], "url": False}
     assert client.post("/api/classify", json=empty).json()["notices"] == []
 
