@@ -420,13 +420,23 @@ def queue_of(
 
 def log_of(folder: Path, book: "Codebook") -> "AnnotationLog":
     """Return the annotation log of a folder; say what in it does not count under a codebook."""
-    from stance.labeling.log import AnnotationLog, other_states
+    from stance.errors import StanceError
+    from stance.labeling.log import AnnotationLog, by_codebook, other_states, standing
 
     log = AnnotationLog(folder / "annotations.jsonl", on_notice=tell)
-    states = other_states((event.codebook for event in log.events()), book.reference)
-    if states:
+    try:
+        events = log.events()
+    except StanceError as error:  # the page says so too, and the rest can be used
+        tell(str(error))
+        return log
+    stands = by_codebook(events)
+    n_standing = {
+        name: len(standing(stands[name])) for name in other_states(stands, book.reference)
+    }
+    if any(n_standing.values()):
         tell(
-            f"{states.total()} judgements follow {', '.join(sorted(states))}, not "
+            f"{sum(n_standing.values())} judgements follow "
+            f"{', '.join(sorted(name for name, n in n_standing.items() if n))}, not "
             f"{book.reference}: the page asks for their units anew"
         )
     return log

@@ -193,6 +193,9 @@ function press(fields, card = now.card) {
   if ("skip" in fields) after = card.key;
   const text = card?.key === shown?.key ? note.value : drafts[card?.key] ?? card?.note ?? "";
   const task = taskOf(fields);
+  if (desk === "label" && task && card.labels[task] === fields[`label:${task}`] && text.trim() === card.note) {
+    return settle("", "That stands already"); // no event comes of it: an undo must not count it
+  }
   const takesNote = task || "keep" in fields || ("skip" in fields && desk === "label");
   if (takesNote) delete drafts[card.key];
   const guess = task && card.guess[task] ? { [`guess:${task}`]: card.guess[task] } : {};
@@ -213,6 +216,10 @@ async function send() {
     let refused = [];
     if (answer.status === 400 || answer.status === 409) {
       refused = [{ words: wordsOf(first), reason: (await answer.text()).trim() }];
+      if ("undo" in first) { // what came after was meant for where it would have led
+        held = [];
+        waiting = waiting.filter((later) => later === first || !("undo" in later));
+      }
       if (first.note && first.card) drafts[first.card] ??= first.note; // it went with the press
       answer = await ask({}, `&after=${after}`);
     }
@@ -245,7 +252,8 @@ async function lookAgain() {
   try {
     const answer = await ask({});
     const news = answer.ok ? await answer.json() : said;
-    if (news.version !== said.version) said = news;
+    // A press that came meanwhile is sent with what was on the screen, so that the server can refuse.
+    if (!waiting.length && news.version !== said.version) said = news;
   } catch { /* the next press will tell */ }
   busy = false;
   show();
@@ -284,7 +292,9 @@ note.addEventListener("input", () => {
   keep();
 });
 note.addEventListener("change", () => {
-  if (desk === "label" && Object.keys(shown.labels).length && note.value.trim() !== shown.note) {
+  const isGone = !said.cards.some((card) => card.key === shown.key); // judged in another window
+  const isKept = isGone || Object.keys(shown.labels).length > 0;
+  if (desk === "label" && isKept && note.value.trim() !== shown.note) {
     press({ keep: "1" }, shown);
   }
 });

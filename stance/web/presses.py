@@ -169,6 +169,10 @@ class LabelingDesk:
             guess = book.task(press.task).label(press.guess) if press.guess else None
             wanted = {press.task: (press.label, guess)}
         else:
+            if press.note and not stands:
+                raise StaleError(
+                    "no label of this unit stands by now: its note stays on the page"
+                )
             wanted = {task: (event.label, event.guess) for task, event in stands.items()}
         new = [
             judgement(assignment, who, task, label, book, note=press.note, guess=guess)

@@ -99,7 +99,7 @@ def _until_last_step(events: Sequence[Annotation], deck: Deck) -> tuple[list[Ann
         _put(left[who], unit_id, inside=not whole and (bool(tasks) or (who, unit_id) not in seen))
         n_unfinished = sum(bool(begun[name] and left[name]) for name in begun)
         all_done = not n_unfinished and sum(map(bool, begun.values())) > 1
-        if all_done or n_shared >= n_told + STEP:
+        if n_shared >= n_told + (1 if all_done else STEP):  # a label said anew is no step
             told = {name for name, found in judges.items() if len(found) > 1}
             cut, n_told = number, n_shared
     independent = [event for event in events[:cut] if not place_of(event).adjudicates]

@@ -169,6 +169,7 @@ def test_the_page_tells_when_judgements_follow_another_state_of_its_codebook(tmp
     assert capsys.readouterr().err == ""
     before = f"{book.name}@0.9#00000000"
     log.append([judged(who, "neutral", book=before) for who in ("ada", "bo")])
+    log.append([judged("cy", label, book=before) for label in ("neutral", None)])
     log_of(tmp_path, book)
     assert capsys.readouterr().err == (
         f"stance: 2 judgements follow {before}, not {book.reference}: the page asks for their "
@@ -191,3 +192,9 @@ def test_an_import_names_the_codebook_that_the_judgements_follow(place):
     told = stance(*back, "own", *OWN, cwd=place).stderr
     assert f"under codebook {reference} (China's access to Nvidia's H200); 0 were" in told
     assert "another codebook" not in told
+
+
+def test_a_log_that_cannot_be_read_is_told_and_the_pages_come_up_all_the_same(tmp_path, capsys):
+    (tmp_path / "annotations.jsonl").write_text('{"broken": 1}\n', encoding="utf-8")
+    log_of(tmp_path, read_codebook())
+    assert "annotations.jsonl:1: an annotation has the texts" in capsys.readouterr().err

@@ -80,6 +80,15 @@ def saved(page, words="Saved"):
     expect(page.locator("#saved")).to_contain_text(words)
 
 
+def until(page, is_so):
+    """Wait for an expression to hold, where our pages forbid Playwright's own way: an eval."""
+    for _ in range(200):
+        if page.evaluate(is_so):
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"{is_so} does not come to hold")
+
+
 def press(page, keys):
     for key in keys:
         page.keyboard.press(key)
@@ -286,7 +295,7 @@ def test_a_unit_that_is_gone_stays_on_the_screen_until_its_note_is_written(desks
     press(other, "1qz")
     saved(other, "voice author")
     page.evaluate("dispatchEvent(new Event('focus'))")  # as when a person turns to this window
-    page.wait_for_function("said.version === 3")
+    until(page, "said.version === 3")
     page.keyboard.type("1 question")
     expect(page.locator("#note")).to_have_value("see 1 question")
     expect(page.locator("#unit")).to_have_text(first)
@@ -296,7 +305,41 @@ def test_a_unit_that_is_gone_stays_on_the_screen_until_its_note_is_written(desks
     expect(page.locator("#note")).to_have_value("")
     press(page, "2")
     saved(page, "stance neutral")
-    assert [e.label for e in desks.events()] == ["optimistic", "positive", "author", "neutral"]
+    labels = ["optimistic", "positive", "author"]
+    assert [e.label for e in desks.events()] == [*labels, *labels, "neutral"]
+    assert [e.note for e in desks.events()] == [*[""] * 3, *["see 1 question"] * 3, ""]
+
+
+def test_a_label_that_stands_is_no_press_that_an_undo_takes_back(desks):
+    page = desks.window("label?who=ada")
+    first = page.locator("#unit").inner_text()
+    press(page, "1q1")
+    saved(page, "That stands already")
+    press(page, "u")
+    saved(page, "taken back")
+    expect(page.locator("#unit")).to_have_text(first)
+    assert [(e.task, e.label) for e in desks.events()] == [
+        *[("stance", "optimistic"), ("sentiment", "positive"), ("sentiment", None)]
+    ]
+
+
+def test_an_undo_takes_back_nothing_that_its_window_has_not_shown(desks):
+    desks.expected += ["409"]
+    page, other = (desks.window("label?who=ada") for _ in range(2))
+    press(page, "1")
+    saved(page)
+    other.evaluate("dispatchEvent(new Event('focus'))")
+    until(other, "said.version === 1")
+    press(other, "q")
+    saved(other)
+    page.evaluate(  # undo is pressed before the window has looked again
+        """() => {
+            dispatchEvent(new Event("focus"));
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "u", bubbles: true}));
+        }"""
+    )
+    expect(page.locator("#refused")).to_contain_text("the last press is taken back")
+    assert [e.label for e in desks.events()] == ["optimistic", "positive"]
 
 
 def test_a_window_that_a_person_turns_back_to_shows_what_they_judged_in_another(desks):
