@@ -87,7 +87,9 @@ def checked_labels(
         labels.append(label)
     if others and not labels:
         found = ", ".join(f"{n} labels follow {reference}" for reference, n in others.items())
-        raise LabelError(f"{path}: {found}, not {codebook.reference}")
+        raise LabelError(
+            f"{path}: {found}, not {codebook.reference}; give the --codebook that they follow"
+        )
     states = other_states(others.elements(), codebook.reference)
     if n := states.total():
         on_notice(

@@ -86,9 +86,10 @@ def test_a_row_that_the_codebook_does_not_know_is_told_with_its_line(tmp_path, c
         checked_labels(rows(tmp_path, {}, change), BOOK)
 
 
-def test_a_file_of_another_codebooks_labels_says_whose_they_are(tmp_path):
+def test_a_file_of_another_codebooks_labels_says_whose_they_are_and_what_to_give(tmp_path):
     path = rows(tmp_path, {"codebook": "toll@1.0#1"}, {"codebook": "toll@1.0#1"})
-    with pytest.raises(LabelError, match=r"2 labels follow toll@1.0#1, not h200-access@"):
+    words = r"2 labels follow toll@1.0#1, not h200-access@\S+; give the --codebook that they follow"
+    with pytest.raises(LabelError, match=words):
         checked_labels(path, BOOK)
     assert checked_labels(rows(tmp_path), BOOK) == []
 
