@@ -85,7 +85,8 @@ def evaluate(
     """Score a model on units with settled labels.
 
     A majority, VADER and the codebook's cues stand beside it. Articles that the model learned from
-    are held out, by article and by outlet; others are new.
+    are held out, by article and by outlet; for a baseline or an embedding also by later date: the
+    latest quarter of dated ones, judged by what earlier ones teach. Others are new.
 
     Example: stance evaluate baseline --split labels/splits.json
 

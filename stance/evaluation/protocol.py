@@ -1,7 +1,7 @@
 """One protocol for every model: new articles as they are, known ones held out, floors beside."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class Evaluation:
     # "new": articles that the model never learned from, judged as it stands
     model: str
     scores: Mapping[str, TaskScore]  # task -> score
+    since: str | None = None  # of "later": the first date that was judged
 
 
 def evaluate(
@@ -113,14 +114,16 @@ def evaluate(
                 for name, rival in rivals.items()
             }
             results += _evaluations(held_out, known, rows, model, codebook, seed)
-    if first_later_date(known, share=LATER_SHARE) is not None:
+    since = first_later_date(known, share=LATER_SHARE)
+    if since is not None:
         try:
             later = {n: later_dates(rival, known, share=LATER_SHARE) for n, rival in rivals.items()}
         except DataError:  # too few earlier articles to learn anything from
             return _some(results, model)
         judged, _ = later[model.reference]
         rows = {name: found for name, (_, found) in later.items()}
-        results += _evaluations("later", judged, rows, model, codebook, seed)
+        found = _evaluations("later", judged, rows, model, codebook, seed)
+        results += [replace(evaluation, since=since) for evaluation in found]
     return _some(results, model)
 
 

@@ -51,6 +51,8 @@ def print_evaluations(out: Console, evaluations: Sequence[Evaluation], *, footer
                 str(score.macro_f1.n_articles),
             )
     out.print(table)
+    if since := next((evaluation.since for evaluation in evaluations if evaluation.since), None):
+        say(out, f"later: articles of {since} and after, by models that learned from earlier ones")
     say(out, footer)
 
 

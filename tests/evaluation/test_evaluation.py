@@ -8,8 +8,15 @@ from stance.classifiers.baseline import BaselineRecipe
 from stance.classifiers.held_out import words_key
 from stance.codebook import read_codebook
 from stance.errors import DataError
+from stance.evaluation.later import first_later_date
 from stance.evaluation.model_report import model_report
-from stance.evaluation.protocol import evaluate, kept_rows, learned_from_here, new_units
+from stance.evaluation.protocol import (
+    LATER_SHARE,
+    evaluate,
+    kept_rows,
+    learned_from_here,
+    new_units,
+)
 from stance.evaluation.scores import score
 from tests.builders import labeled_corpus, train_baseline
 from tests.evaluation.units import called, labeled
@@ -235,6 +242,7 @@ def test_known_articles_with_dates_are_held_out_by_later_date_too(model):
     dated = [replace(e, date=by_article[e.sha256]) for e in dated]
     later = [r for r in evaluate(dated, model, BOOK, seed=1) if r.held_out == "later"]
     assert [r.model for r in later] == ["majority", "VADER", "cues", model.reference]
+    assert {r.since for r in later} == {first_later_date(dated, share=LATER_SHARE)} != {None}
     last = {e.sha256 for e in dated if e.date == max(by_article.values())}
     assert later[-1].scores["stance"].macro_f1.n_articles >= len(last)
     assert later[-1].scores["stance"].macro_f1.n_articles < len(by_article)

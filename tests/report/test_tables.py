@@ -3,10 +3,13 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from stance.comparison import result
 from stance.errors import DataError
+from stance.evaluation.protocol import Evaluation
 from stance.report.tables import TABLES, write_tables
+from stance.report.terminal import print_evaluations
 from stance.terminal_text import text_of_cell
 from tests.report.comparisons import comparison, spoiled
 
@@ -27,6 +30,17 @@ def made():
 @pytest.fixture(scope="module")
 def written(made, tmp_path_factory):
     return tables(made, tmp_path_factory.mktemp("tables"))
+
+
+def test_later_dates_are_told_beneath_the_scores_by_their_first_day():
+    later = Evaluation(held_out="later", model="m", scores={}, since="2026-05-20")
+    out = Console(width=160)
+    with out.capture() as printed:
+        print_evaluations(out, [later], footer="seed=7")
+    assert "\nlater: articles of 2026-05-20 and after, by models" in printed.get()
+    with out.capture() as printed:
+        print_evaluations(out, [replace(later, held_out="new", since=None)], footer="seed=7")
+    assert "later" not in printed.get()
 
 
 def test_every_table_is_written_and_has_rows(written):
