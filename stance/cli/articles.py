@@ -65,7 +65,7 @@ def split(
     reader = Reader(paths, register)
     n_repaired = 0
     with progress("splitting") as shown, _opened(output) as file:
-        for article, units in prepare(reader, repair=not no_repair):
+        for article, units in prepare(reader, repair=not no_repair, on_notice=tell):
             rows = ({"unit_id": u.id, "sha256": article.sha256} | unit_row(u) for u in units)
             file.writelines(json_lines(rows))
             n_repaired += bool(article.mended)
@@ -118,7 +118,7 @@ def classify(
         table_writer(file, form.value, book) as write,
     ):
         for done in classify_articles(
-            prepare(reader, repair=not no_repair), loaded, book, alpha=abstain
+            prepare(reader, repair=not no_repair, on_notice=tell), loaded, book, alpha=abstain
         ):
             if done.article.source is None:
                 unknown.append(done.article.id)

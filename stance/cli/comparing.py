@@ -409,7 +409,7 @@ def _material(
     if articles:
         on_step("classifying")
         loaded = chosen_model(model, codebook, task="stance", named=named)
-        for done in classify(prepare(reader, repair=repair), loaded, codebook):
+        for done in classify(prepare(reader, repair=repair, on_notice=tell), loaded, codebook):
             if done.article.id in home:
                 raise DataError(
                     f"{home[done.article.id]}: article {done.article.id!r} stands among the "

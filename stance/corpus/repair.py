@@ -39,6 +39,13 @@ def repair_article(article: Article) -> Article:
     return article
 
 
+def may_lack_full_stops(article: Article) -> bool:
+    """Return whether an English article has several '?' and hardly a full stop."""
+    n_marks = article.text.count("?")
+    n_stops = len(_FULL_STOP.findall(article.text))
+    return n_marks > 2 and n_stops * 20 <= n_marks and _is_english(article)
+
+
 def _is_english(article: Article) -> bool:
     """Return whether rules of English spelling and word order may judge the article.
 

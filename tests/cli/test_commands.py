@@ -172,6 +172,17 @@ def test_how_many_articles_were_repaired_is_told(command, tmp_path):
     assert words not in stance(command, tmp_path, "--no-repair").stderr
 
 
+@pytest.mark.parametrize("command", ["split", "classify"])
+def test_an_article_too_short_to_prove_its_full_stops_lost_is_told_and_left(command, tmp_path):
+    (tmp_path / "a.txt").write_text("The crews wait? The ferry sails? Nobody paid?")
+    (tmp_path / "b.txt").write_text("Who pays? The town does. Who says so? The mayor.")
+    words = "1 article(s) have '?' and hardly a full stop, a first, and too little text"
+    done = stance(command, tmp_path)
+    assert words in done.stderr
+    assert "The ferry sails?" in done.stdout
+    assert words not in stance(command, tmp_path, "--no-repair").stderr
+
+
 def test_one_bad_file_is_told_and_the_rest_is_classified(tmp_path):
     (tmp_path / "a.txt").write_text("The ferry sails.", encoding="utf-8")
     (tmp_path / "b.txt").write_bytes(b"\x00\x01\x02 binary \x00")
