@@ -117,6 +117,7 @@ def caveats_of(
     model: ModelFacts,
     copies: CopyFacts,
     sample: SampleFacts,
+    timeline: Timeline,
     n_held_out: int,
     *,
     article_of: Mapping[str, str],
@@ -171,13 +172,19 @@ def caveats_of(
                 else ""
             )
         )
+    made = [next(iter(outlet.shares.values())).corrected for outlet in mix.outlets]
+    judged = [share for share in made if share]
+    if judged and timeline.weeks:
+        since = f", and before {timeline.event} and from then on," if timeline.around else ""
+        found.append(
+            f"Shares by week{since} are counted, with no correction by hand labels: errors in the "
+            "labels counted could by themselves make or hide a change."
+        )
     unjudged, aside = open_and_aside(sample)
     if sample.n_labels and unjudged:
         found.append(f"Drawn units without a label: {unjudged}.")
     if sample.n_labels and aside:
         found.append(f"Labels of the sample that were left aside: {aside}.")
-    made = [next(iter(outlet.shares.values())).corrected for outlet in mix.outlets]
-    judged = [share for share in made if share]
     mostly = [share for share in judged if 2 * share.n_labels > share.n_units]
     if len(judged) > 1 and mostly and not all(share.whole for share in judged):
         found.append(

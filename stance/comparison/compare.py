@@ -211,6 +211,7 @@ def compare(
                 model,
                 copies,
                 sample.facts,
+                over_time,
                 n_held_out,
                 article_of={unit.unit.id: unit.unit.article_id for unit in units},
                 fell_back=fell_back,

@@ -300,9 +300,36 @@ def caveats(made, agreement, claims, observations):
             made.model,
             made.copies,
             made.sample,
+            made.timeline,
             0,
             article_of={unit.unit.id: unit.unit.article_id for unit in observations.units},
         )
+    )
+
+
+def test_shares_over_time_are_told_to_be_counted_where_others_are_corrected():
+    made = comparison()
+    few = corpus([("c1", "A", "a", "o")])
+    time = made.timeline
+    words = f"Shares by week, and before {time.event} and from then on, are counted, with no corr"
+    assert words in caveats(made, made.agreement[0], *few)
+    made = replace(made, timeline=replace(time, around=()))
+    assert "Shares by week are counted, with no correction" in caveats(
+        made, made.agreement[0], *few
+    )
+    undated = replace(made, timeline=replace(time, weeks=(), around=()))
+    assert "Shares by week" not in caveats(undated, made.agreement[0], *few)
+    bare = replace(made, mixes=tuple(map(without_corrected, made.mixes)))
+    assert "Shares by week" not in caveats(bare, made.agreement[0], *few)
+
+
+def without_corrected(mix):
+    return replace(
+        mix,
+        outlets=tuple(
+            replace(o, shares={k: replace(s, corrected=None) for k, s in o.shares.items()})
+            for o in mix.outlets
+        ),
     )
 
 
