@@ -210,6 +210,15 @@ def _correction(c: Comparison) -> list[str]:
             "estimate of the kind of design-based supervised learning (Egami et al. 2023) and of "
             "prediction-powered inference (Angelopoulos et al. 2023)."
         )
+    drawn = {name.partition("/")[0] for name in c.sample.designs}
+    if Design.STRATIFIED in drawn:
+        found.append(
+            "A drawn hand label weighs as many units as its stratum (outlet and label predicted at "
+            "the draw) has for each label drawn from it, those that stand for themselves aside; in "
+            "a stratum labeled to its end each stands for itself"
+            + "; labels of random draws are weighed in the same strata" * (Design.RANDOM in drawn)
+            + "."
+        )
     differences = [d for mix in c.mixes for pair in mix.pairs for d in pair.differences.values()]
     by_these = ["differences between outlets"] * any(
         d.corrected and d.low is not None for d in differences

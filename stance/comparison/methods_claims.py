@@ -2,7 +2,7 @@
 
 from stance.classifiers.sentence_vectors import ENCODER
 from stance.comparison.checks import FAR
-from stance.comparison.claims import N_PARTS, PART
+from stance.comparison.claims import MIN_WORDS, N_PARTS, PART
 from stance.comparison.result import ClaimAgreement, Comparison
 from stance.comparison.selection import N_DRAWS
 from stance.comparison.wording import listed, n_of
@@ -21,8 +21,9 @@ def claims_said(c: Comparison) -> list[str]:
         else letters
     )
     found = [
-        f"{alignment.n_units:,} units could make a claim that another outlet makes. Their "
-        f"similarity was {by}; a claim is made of units with a similarity of at least "
+        f"{alignment.n_units:,} units could make a claim that another outlet makes: headings, "
+        f"attributions and units of fewer than {MIN_WORDS} words make none. Their similarity was "
+        f"{by}; a claim is made of units with a similarity of at least "
         f"{alignment.similarity:g} to the one at its centre: "
         f"{n_of(len(alignment.claims), 'claim')} of two outlets or more.",
     ]

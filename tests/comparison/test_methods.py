@@ -194,6 +194,25 @@ def test_labels_that_stand_for_themselves_alone_are_told_from_those_of_the_draw(
     assert "known design" not in whole
 
 
+@pytest.mark.parametrize(
+    ("designs", "weighs", "joined"),
+    [
+        ({"random/1": 9}, False, False),
+        ({"stratified/1": 9}, True, False),
+        ({"random/1": 5, "stratified/2": 4}, True, True),
+    ],
+)
+def test_what_a_label_weighs_is_told_where_a_draw_was_stratified(made, designs, weighs, joined):
+    told = methods(replace(made, sample=replace(made.sample, designs=designs)))["correction"]
+    assert ("weighs as many units as its stratum" in told) is weighs
+    assert ("labels of random draws are weighed in the same strata." in told) is joined
+
+
+def test_that_headings_and_short_units_make_no_claims_is_told(made):
+    told = methods(made)["claims"]
+    assert "headings, attributions and units of fewer than 6 words make none" in told
+
+
 def test_a_share_that_no_draw_speaks_for_is_not_said_to_be_post_stratified(made):
     rule = (
         "predicted labels with fewer than 8 drawn hand labels are taken together, or with another; "
