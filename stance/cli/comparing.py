@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from stance.classifiers.storage import Model
     from stance.codebook import Codebook
     from stance.comparison.result import CorpusFacts, ModelFacts
+    from stance.corpus.metadata import Metadata
     from stance.records import ClassifiedUnit
 
 
@@ -149,6 +150,7 @@ def compare(
 
     Example: stance compare seeds/articles -o report.html --json comparison.json
     """
+    from stance.classifiers.storage import best_model
     from stance.codebook import read_codebook
     from stance.comparison.checks import claim_pairs, design_file, write_pairs
     from stance.comparison.compare import Settings, observed
@@ -156,7 +158,7 @@ def compare(
     from stance.comparison.methods import methods_text
     from stance.comparison.timeline import day_of_event
     from stance.engine.classified import is_classified
-    from stance.errors import LabelError
+    from stance.errors import LabelError, ModelError
     from stance.files import refuse_existing, writing
     from stance.labeling.join import labels_of_units
     from stance.report.charts import save_charts
@@ -198,7 +200,13 @@ def compare(
     _tell_unread_labels([path for path in articles if path.is_dir()], register, book)
     paths_named = [*articles, *([Path("PATH_OF_ARTICLES")] if tables_given else [])]
     # With the model: the draw that is advised goes by its predictions.
-    named = as_named(paths_named, codebook, register, model)
+    drawing = model
+    if tables_given and model == DEFAULT_MODEL:
+        try:
+            best_model(book)
+        except ModelError:
+            drawing = "MODEL_FOLDER"
+    named = as_named(paths_named, codebook, register, drawing)
     if copies is Copies.PRINTED:
         named += ("--copies", copies.value)
     if no_text:
@@ -373,6 +381,7 @@ def _material(
     from stance.comparison.wording import labelers, labelers_said
     from stance.corpus.metadata import COLUMNS
     from stance.corpus.prepare import prepare
+    from stance.corpus.registers import read_register
     from stance.corpus.tables import TABLE_SUFFIXES
     from stance.engine.classified import read_classified
     from stance.engine.classify import classify
@@ -384,10 +393,21 @@ def _material(
     titles: dict[str, str | None] = {}
     home: dict[str, Path] = {}  # article id -> the table that it stands in
     elsewhere = "Two inputs number their articles alike: give one of them ids of its own."
-    column = f"Fill in its outlet column ({', '.join(COLUMNS['source'][:3])}, ...)."
+    column = (
+        f"Fill in its outlet column ({', '.join(COLUMNS['source'][:3])}, ...), or name its sha256 "
+        "and its outlet in a --register."
+    )
+    known: Mapping[str, Metadata] = {}
+    if tables and register:
+        try:
+            table = read_register(register, on_failure=lambda words: tell(f"{register}: {words}"))
+            known = table.by_sha256
+        except DataError as error:
+            raise DataError(f"{register}: {error}") from None
     for path in {path.resolve(): path for path in tables}.values():  # each once
         on_step(f"reading {path.name}")
-        for number, unit in enumerate(read_classified(path, codebook, on_notice=tell), start=1):
+        rows = read_classified(path, codebook, register=known, on_notice=tell)
+        for number, unit in enumerate(rows, start=1):
             if unit.source is None:
                 raise DataError(
                     f"{path}: row {number}: article {unit.unit.article_id!r} has no outlet. "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stance.codebook import Codebook, Task
 from stance.corpus.decoding import without_lone_surrogates
-from stance.corpus.metadata import COLUMNS, column_name, metadata_of, unread_dates_said
+from stance.corpus.metadata import COLUMNS, Metadata, column_name, metadata_of, unread_dates_said
 from stance.corpus.tables import MAX_TEXT, TABLE_SUFFIXES, Row, read_rows
 from stance.errors import DataError, LabelError
 from stance.labeling.settle import unit_place
@@ -45,7 +45,11 @@ def is_classified(path: Path, codebook: Codebook) -> bool:
 
 
 def read_classified(
-    path: Path, codebook: Codebook, *, on_notice: Callable[[str], None] = lambda notice: None
+    path: Path,
+    codebook: Codebook,
+    *,
+    register: Mapping[str, Metadata] | None = None,
+    on_notice: Callable[[str], None] = lambda notice: None,
 ) -> Iterator[ClassifiedUnit]:
     """Yield the labeled units of a table, in its order.
 
@@ -59,6 +63,8 @@ def read_classified(
     path
         .jsonl, .ndjson, .json, .csv, .tsv or .parquet. The apostrophes that keep a spreadsheet from
         reading formulas go away again where a CSV has our own columns.
+    register
+        An article's hash -> what is known of it where its rows say nothing.
     on_notice
         Is told, at the end, of articles whose date cannot be read.
 
@@ -69,7 +75,7 @@ def read_classified(
         know, labels of another codebook, probabilities that are none or that contradict their
         label, a unit for the second time, an article that changes its outlet.
     """
-    reader = _Reader(codebook)
+    reader = _Reader(codebook, register or {})
     for number, row in _rows(path, codebook):
         try:
             if isinstance(row, DataError):
@@ -84,8 +90,9 @@ def read_classified(
 class _Reader:
     """Makes units of rows, and remembers what must stay the same."""
 
-    def __init__(self, codebook: Codebook) -> None:
+    def __init__(self, codebook: Codebook, register: Mapping[str, Metadata]) -> None:
         self.codebook = codebook
+        self.register = register
         self.tasks: tuple[str, ...] | None = None  # of the first row, and so of all
         self.articles: dict[str, tuple[int, str | None, str | None, str]] = {}
         self.about: dict[str, tuple[object, ...]] = {}  # an article's cells as last seen
@@ -157,9 +164,12 @@ class _Reader:
         if self.about.get(article_id) == cells:  # as in the row before, nearly always
             return self.articles[article_id][1:]
         known = metadata_of(row)
-        if known.unread_date and article_id not in self.articles:
-            self.unread_dates.append(known.unread_date)
-        here = (known.source, known.date, _text(row, "sha256") or "")
+        sha256 = _text(row, "sha256") or ""
+        said = self.register.get(sha256.lower(), Metadata())
+        here = (known.source or said.source, known.date or said.date, sha256)
+        unread_date = known.unread_date or said.unread_date
+        if unread_date and here[1] is None and article_id not in self.articles:
+            self.unread_dates.append(unread_date)
         first, *there = self.articles.setdefault(article_id, (number, *here))
         for what, now, then in zip(("by", "of", "with the hash"), here, there, strict=True):
             if now != then:

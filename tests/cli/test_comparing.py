@@ -221,6 +221,7 @@ def test_a_labeled_random_sample_corrects_the_shares_and_the_answer_says_so(plac
         assert all(share["low"] <= share["value"] <= share["high"] for share in shares)
     assert "correction" in found["methods"]
     assert "correction" not in first["methods"]
+    assert any(said.startswith("Shares by week are counted") for said in found["caveats"])
 
 
 def test_pairs_of_units_are_written_judged_and_read_back_as_precision_and_recall(place):
@@ -377,6 +378,23 @@ def test_a_row_without_an_outlet_an_unknown_codebook_and_no_article_are_told(pla
     (place / "empty.txt").write_text("", encoding="utf-8")
     done = stance("compare", "empty.txt", *FAST, cwd=place)
     assert "no article was read" in done.stderr
+
+
+def test_a_register_names_the_outlets_of_a_table_of_hand_labels(place):
+    rows = "article_id,sha256,text,stance\na,aa,It sails.,neutral\nb,bb,It sinks.,skeptical\n"
+    (place / "judged.csv").write_text(rows, encoding="utf-8")
+    (place / "reg.csv").write_text(
+        "sha256,source,date\nAA,Herald,2026-01-05\nbb,Mole,2026-01-06\n,Quay,\n", encoding="utf-8"
+    )
+    words = ("compare", "judged.csv", *FAST, "--json", "-")
+    bare = stance(*words, cwd=place)
+    assert "row 1: article 'a' has no outlet." in bare.stderr
+    assert "or name its sha256 and its outlet in a --register." in bare.stderr
+    done = stance(*words, "--register", "reg.csv", cwd=place)
+    found = json.loads(done.stdout)
+    assert [outlet["outlet"] for outlet in found["mixes"][0]["outlets"]] == ["Herald", "Mole"]
+    assert found["corpus"]["first_date"] == "2026-01-05"
+    assert "reg.csv: row 3: names no file. Fill in `file` or `sha256`." in done.stderr
 
 
 def test_the_help_of_compare_tells_the_similarities_in_use():

@@ -150,6 +150,17 @@ def test_the_draw_that_is_advised_names_the_model_and_the_copies_with_a_sample_t
         )
 
 
+def test_a_draw_under_a_codebook_without_a_shipped_model_is_advised_with_a_place_for_one(place):
+    (place / "few.csv").write_text(
+        "article_id,source,stance\na,Mole,neutral\nb,Quay,skeptical\n", encoding="utf-8"
+    )
+    words = ("compare", "few.csv", *OWN, "--claims-by", "words", "--json", "-")
+    found = json.loads(stance(*words, cwd=place).stdout)
+    assert found["sample"]["remedy"].startswith(
+        "stance label next PATH_OF_ARTICLES --codebook 'my book.toml' --model MODEL_FOLDER --folder"
+    )
+
+
 def test_settle_names_the_codebook_of_what_is_to_be_decided(place):
     first = units_of(place)[0]
     events(place, "log", [(first, who, said, "census") for who, said in DIFFER])

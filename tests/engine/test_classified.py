@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from stance.codebook import read_codebook
+from stance.corpus.metadata import Metadata
 from stance.corpus.prepare import prepare
 from stance.engine.classified import is_classified, read_classified
 from stance.engine.classify import classify
@@ -308,3 +309,22 @@ def test_dates_that_cannot_be_read_are_told_once_an_article(tmp_path):
         "2 articles have no date, since what is written there cannot be read without guessing, "
         f"first in {table}: '03/04/2026'. Write dates as YYYY-MM-DD."
     ]
+
+
+def test_what_a_register_says_of_an_articles_hash_fills_what_its_rows_leave_out(tmp_path):
+    rows = [
+        {"article": "a1", "sha256": "AB", "stance": "neutral"},
+        {"article": "a2", "sha256": "cd", "stance": "neutral", "outlet": "Post", "date": "3/4/26"},
+        {"article": "a3", "stance": "neutral", "outlet": "Mail"},
+    ]
+    told = []
+    known = Metadata(source="Herald", date="2026-04-05")
+    table = write_rows(tmp_path / "t.jsonl", rows)
+    said = {"ab": known, "cd": known}
+    units = list(read_classified(table, BOOK, register=said, on_notice=told.append))
+    assert [(unit.source, unit.date) for unit in units] == [
+        ("Herald", "2026-04-05"),
+        ("Post", "2026-04-05"),
+        ("Mail", None),
+    ]
+    assert told == []
