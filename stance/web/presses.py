@@ -170,9 +170,7 @@ class LabelingDesk:
             wanted = {press.task: (press.label, guess)}
         else:
             if press.note and not stands:
-                raise StaleError(
-                    "no label of this unit stands by now: its note stays on the page"
-                )
+                raise StaleError("no label of this unit stands by now: its note stays on the page")
             wanted = {task: (event.label, event.guess) for task, event in stands.items()}
         new = [
             judgement(assignment, who, task, label, book, note=press.note, guess=guess)
