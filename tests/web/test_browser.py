@@ -313,7 +313,9 @@ def test_a_unit_that_is_gone_stays_on_the_screen_until_its_note_is_written(desks
 def test_a_label_that_stands_is_no_press_that_an_undo_takes_back(desks):
     page = desks.window("label?who=ada")
     first = page.locator("#unit").inner_text()
-    press(page, "1q1")
+    press(page, "1q")
+    saved(page, "Saved: sentiment positive")
+    press(page, "1")
     saved(page, "That stands already")
     press(page, "u")
     saved(page, "taken back")
