@@ -198,7 +198,7 @@ def train_transformer(
         typer.Option(
             "--tasks",
             help="Learn this task alone, to see what the others teach it: compare the two models "
-            "with `evaluate --full --against`. Repeatable.",
+            "with `evaluate --against`. Repeatable.",
         ),
     ] = None,
     hold_out_by: Annotated[

@@ -4,7 +4,7 @@ Nothing is trained anew: a model that never reads the context or the target show
 
 What the other tasks teach (sentiment, when stance is asked) cannot be taken away afterwards: the
 model without them is another model. `stance train transformer --tasks stance` makes it, by the same
-recipe, seed and split, and `stance evaluate A --full --against B` tests the difference, paired. Of
+recipe, seed and split, and `stance evaluate A --against B` tests the difference, paired. Of
 the other rungs there is nothing to ablate: their tasks share no weight that learns, so that stance
 alone gives the very same stance. The warm start of few-shot learns from the first task only.
 """
