@@ -77,7 +77,7 @@ def read_held_out(path: Path, classes: Mapping[str, tuple[str, ...]]) -> HeldOut
     Raises
     ------
     ModelError
-        If a line is no unit with the probabilities of each task.
+        If a line is no unit with its article, its words and the probabilities of each task.
     """
     shapes = {task: (len(names),) for task, names in classes.items()}
     kept: dict[str, dict[str, Row]] = {}
@@ -91,6 +91,9 @@ def read_held_out(path: Path, classes: Mapping[str, tuple[str, ...]]) -> HeldOut
         if {task: values.shape for task, values in row.items()} != shapes or not all(
             values.min() >= 0 and abs(values.sum() - 1) < 0.01 for values in row.values()
         ):
-            raise ModelError(f"{path}:{number}: not a unit with the probabilities of each task")
+            raise ModelError(
+                f"{path}:{number}: not a unit with its article, its words and the probabilities of "
+                "each task: damaged, or of an older stance. Train it anew"
+            )
         kept.setdefault(words, {})[article] = row
     return kept
